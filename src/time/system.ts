@@ -1,0 +1,53 @@
+/** The one file that touches the machine's clock, timers and randomness. */
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Clock, Timer, TimerOptions } from "./clock.ts";
+import { type Random, seededRandom } from "./random.ts";
+import { VirtualClock } from "./virtual.ts";
+
+/** Node fires a timer above this after 1 ms (with a warning), so longer ones are armed in pieces. */
+const LONGEST_NODE_TIMER_MS = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  setTimer(delayMs: number, fire: () => void, options: TimerOptions = {}): Timer {
+    if (delayMs === Number.POSITIVE_INFINITY) return { cancel() {} };
+    const dueMs = performance.now() + (delayMs > 0 ? delayMs : 0);
+    let handle: NodeJS.Timeout;
+    const arm = (): void => {
+      const leftMs = dueMs - performance.now();
+      handle =
+        leftMs > LONGEST_NODE_TIMER_MS
+          ? setTimeout(arm, LONGEST_NODE_TIMER_MS)
+          : setTimeout(fire, Math.max(0, Math.ceil(leftMs)));
+      if (options.unref) handle.unref();
+    };
+    arm();
+    return { cancel: () => clearTimeout(handle) };
+  },
+};
+
+export const systemRandom: Random = { next: () => Math.random() };
+
+/**
+ * What the engine takes from its surroundings: time, randomness, and a way out of the caller's async context (a
+ * reconnect loop must not run inside the request that happened to trigger it).
+ */
+export interface World {
+  readonly clock: Clock;
+  readonly random: Random;
+  detach<T>(run: () => T): T;
+}
+
+const rootContext = AsyncLocalStorage.snapshot();
+
+export const systemWorld: World = {
+  clock: systemClock,
+  random: systemRandom,
+  detach: (run) => rootContext(run),
+};
+
+/** A world that stands still until told to move, and whose randomness is given by `seed`. */
+export function virtualWorld(seed = 1): World & { readonly clock: VirtualClock } {
+  return { clock: new VirtualClock(), random: seededRandom(seed), detach: (run) => run() };
+}
