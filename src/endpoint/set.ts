@@ -1,0 +1,130 @@
+import { type Random, shuffled } from "../time/index.ts";
+import { type Endpoint, endpointId } from "./endpoint.ts";
+
+/** `given` by configuration, or `discovered` from the system. */
+export type Origin = "given" | "discovered";
+
+/** One endpoint with its history. */
+export interface Candidate {
+  readonly endpoint: Endpoint;
+  readonly id: string;
+  readonly origin: Origin;
+  /** Failures in a row on this endpoint; survives successes on others, reset by its own. */
+  readonly failures: number;
+  /** When it was last dialled, on the monotonic clock; `-Infinity` = never. */
+  readonly dialledMs: number;
+  /** Whether this round has tried it. */
+  readonly tried: boolean;
+}
+
+export interface EndpointSetOptions {
+  /** `shuffled` spreads a fleet over the servers (default); `given` keeps the order of the configuration. */
+  readonly order?: "shuffled" | "given";
+  /** Failures in a row after which an endpoint is not tried any more. Default unlimited. */
+  readonly maxAttemptsPerEndpoint?: number;
+}
+
+/**
+ * The endpoints of one link, in the order in which they will be tried. Immutable. A *round* tries every endpoint
+ * once; the one that failed or was lost last goes to the back. Given endpoints are never deleted; discovered ones
+ * go when the system stops naming them, except the one in use.
+ */
+export class EndpointSet {
+  readonly candidates: readonly Candidate[];
+  readonly #max: number;
+
+  private constructor(candidates: readonly Candidate[], max: number) {
+    this.candidates = candidates;
+    this.#max = max;
+  }
+
+  static of(given: readonly Endpoint[], options: EndpointSetOptions, random: Random): EndpointSet {
+    const unique = [...new Map(given.map((endpoint) => [endpointId(endpoint), endpoint])).values()];
+    const ordered = options.order === "given" ? unique : shuffled(random, unique);
+    const max = options.maxAttemptsPerEndpoint ?? Number.POSITIVE_INFINITY;
+    return new EndpointSet(
+      ordered.map((endpoint) => fresh(endpoint, "given")),
+      max,
+    );
+  }
+
+  /** Next endpoint of this round; `undefined` when the round is over. */
+  pick(): Candidate | undefined {
+    return this.candidates.find((candidate) => !candidate.tried && !this.#spent(candidate));
+  }
+
+  /** True when every endpoint has used up its attempts. */
+  get exhausted(): boolean {
+    return this.candidates.every((candidate) => this.#spent(candidate));
+  }
+
+  startRound(): EndpointSet {
+    return this.#map((candidate) => (candidate.tried ? { ...candidate, tried: false } : candidate));
+  }
+
+  /** Notes a dial: it counts as tried, and as failed until `succeeded` says otherwise. */
+  dialled(id: string, nowMs: number): EndpointSet {
+    return this.#update(id, (c) => ({ ...c, tried: true, dialledMs: nowMs, failures: c.failures + 1 }));
+  }
+
+  succeeded(id: string): EndpointSet {
+    return this.#update(id, (c) => ({ ...c, failures: 0 }));
+  }
+
+  /** Puts an endpoint behind all others and out of this round. */
+  toBack(id: string): EndpointSet {
+    const found = this.candidates.find((candidate) => candidate.id === id);
+    if (found === undefined) return this;
+    const others = this.candidates.filter((candidate) => candidate.id !== id);
+    return new EndpointSet([...others, { ...found, tried: true }], this.#max);
+  }
+
+  /** Puts an endpoint in front of all others and into this round (a chooser's wish). */
+  toFront(id: string): EndpointSet {
+    const found = this.candidates.find((candidate) => candidate.id === id);
+    if (found === undefined) return this;
+    const others = this.candidates.filter((candidate) => candidate.id !== id);
+    return new EndpointSet([{ ...found, tried: false }, ...others], this.#max);
+  }
+
+  /**
+   * Merges what the system says of itself. An empty list changes nothing. New ones are shuffled in behind the first
+   * candidate; a spent one that is named again may be tried again.
+   */
+  discover(named: readonly Endpoint[], currentId: string | undefined, random: Random): EndpointSet {
+    if (named.length === 0) return this;
+    const wanted = new Map(named.map((endpoint) => [endpointId(endpoint), endpoint]));
+    const kept = this.candidates
+      .filter((c) => c.origin === "given" || wanted.has(c.id) || c.id === currentId)
+      .map((c) => (wanted.has(c.id) && this.#spent(c) ? { ...c, failures: 0 } : c));
+    const known = new Set(kept.map((c) => c.id));
+    const added = [...wanted].filter(([id]) => !known.has(id)).map(([, endpoint]) => fresh(endpoint, "discovered"));
+    if (added.length === 0) return new EndpointSet(kept, this.#max);
+    const [first, ...rest] = kept;
+    const behind = shuffled(random, [...rest, ...added]);
+    return new EndpointSet(first === undefined ? behind : [first, ...behind], this.#max);
+  }
+
+  #spent(candidate: Candidate): boolean {
+    return candidate.failures >= this.#max;
+  }
+
+  #update(id: string, change: (candidate: Candidate) => Candidate): EndpointSet {
+    return this.#map((candidate) => (candidate.id === id ? change(candidate) : candidate));
+  }
+
+  #map(change: (candidate: Candidate) => Candidate): EndpointSet {
+    return new EndpointSet(this.candidates.map(change), this.#max);
+  }
+}
+
+function fresh(endpoint: Endpoint, origin: Origin): Candidate {
+  return {
+    endpoint,
+    id: endpointId(endpoint),
+    origin,
+    failures: 0,
+    dialledMs: Number.NEGATIVE_INFINITY,
+    tried: false,
+  };
+}

@@ -1,0 +1,47 @@
+/** Typed events. `on` returns what removes the listener; a listener that throws unwinds nothing. */
+export class Emitter<Events extends object> {
+  readonly #listeners: Map<keyof Events, Set<(event: never) => void>> = new Map();
+  readonly #failed: (error: unknown, event: keyof Events) => void;
+
+  /** @param failed told when a listener throws; by default its error is dropped */
+  constructor(failed: (error: unknown, event: keyof Events) => void = () => {}) {
+    this.#failed = failed;
+  }
+
+  on<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): () => void {
+    let set = this.#listeners.get(name);
+    if (set === undefined) {
+      set = new Set();
+      this.#listeners.set(name, set);
+    }
+    const own = (event: Events[K]): void => listener(event); // one listener added twice is two
+    set.add(own as (event: never) => void);
+    return () => void set.delete(own as (event: never) => void);
+  }
+
+  once<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): () => void {
+    const off = this.on(name, (event) => {
+      off();
+      listener(event);
+    });
+    return off;
+  }
+
+  emit<K extends keyof Events>(name: K, event: Events[K]): void {
+    const set = this.#listeners.get(name);
+    if (set === undefined) return;
+    for (const listener of [...set]) {
+      try {
+        (listener as (event: Events[K]) => void)(event);
+      } catch (error) {
+        this.#failed(error, name);
+      }
+    }
+  }
+
+  get listenerCount(): number {
+    let count = 0;
+    for (const set of this.#listeners.values()) count += set.size;
+    return count;
+  }
+}
