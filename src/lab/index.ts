@@ -1,0 +1,2 @@
+/** Room `lab` (`holdfast/lab`): what tests need to hurt a connection, and real servers to hurt. */
+export * from "./servers/index.ts";

@@ -1,0 +1,61 @@
+/** What the table says about one kind of server. A new server is one object of this shape. */
+
+/** Where a server program can come from when it is not on PATH, in the order in which they are tried. */
+export type Source =
+  /** A Debian package, unpacked into the cache (with the libraries it lacks) or installed. */
+  | { readonly kind: "debian"; readonly package: string }
+  /** A program inside an npm package; `program` is its path under `node_modules`. */
+  | { readonly kind: "npm"; readonly package: string; readonly version: string; readonly program: string }
+  /** A Go main package, built by the `go` command. */
+  | { readonly kind: "go"; readonly module: string; readonly version: string }
+  /** A Java program; its jars are copied together and `mainClass` is run from them. */
+  | { readonly kind: "maven"; readonly artifact: string; readonly mainClass: string };
+
+/** Where a program was found, and what it needs to run. */
+export interface Program {
+  readonly file: string;
+  /** Arguments that come before the server's own (a Java program's class path). */
+  readonly leadingArgs: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly from: "PATH" | "cache";
+}
+
+export interface ServerOptions {
+  /** The server's own settings, over the harness's defaults: Redis directives, top-level keys of nats-server. */
+  readonly config?: Readonly<Record<string, string | number>>;
+  /** Ask clients for this password. */
+  readonly password?: string;
+  /** Acknowledge only what is on disk (Redis: `appendfsync always`; NATS: JetStream with `sync_interval: always`). */
+  readonly durable?: boolean;
+  /** Follow this server (Redis only); ready once the first synchronization is done. */
+  readonly replicaOf?: { readonly host: string; readonly port: number; readonly password?: string };
+}
+
+/** One start of a server: fixed for all its restarts. */
+export interface Launch {
+  readonly host: string;
+  readonly port: number;
+  /** The server's own directory: configuration, data, log. */
+  readonly directory: string;
+  readonly options: ServerOptions;
+}
+
+export interface ServerEntry {
+  readonly name: string;
+  /** The program's name on PATH. */
+  readonly program: string;
+  /** How to get the program, best way first. */
+  readonly sources: readonly Source[];
+  /** How long a start may take before it counts as failed. */
+  readonly readyDeadlineMs: number;
+  /** Settings of `ServerOptions` that this server knows; any other is refused. */
+  readonly supports: readonly (keyof ServerOptions)[];
+  /** Writes configuration files into `launch.directory`; runs before every start. */
+  configure(launch: Launch): Promise<void>;
+  /** The command line, after the program. */
+  args(launch: Launch): readonly string[];
+  /** Resolves with the server's version once it serves; rejects while it does not (asked again until the deadline). */
+  ready(launch: Launch, pid: number): Promise<{ readonly version: string }>;
+  /** What a client connects to. */
+  url(launch: Launch): string;
+}

@@ -1,0 +1,8 @@
+/** Real servers for tests and demonstrations: found, fetched, started, frozen, killed and restarted. */
+export { type AcquireOptions, acquire, type Get, locate } from "./acquire.ts";
+export type { Launch, Program, ServerEntry, ServerOptions, Source } from "./entry.ts";
+export { ServerUnavailable } from "./errors.ts";
+export type { Exit } from "./process.ts";
+export { RunningServer } from "./server.ts";
+export { entryOf, type StartOptions, startServer } from "./start.ts";
+export { type ServerName, serverNames, serverTable } from "./table.ts";

@@ -1,0 +1,44 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ask } from "./ask.ts";
+import type { ServerEntry } from "./entry.ts";
+
+/** nats-server, with or without a password; `durable` turns JetStream on. */
+export const nats: ServerEntry = {
+  name: "nats",
+  program: "nats-server",
+  sources: [
+    { kind: "debian", package: "nats-server" },
+    { kind: "go", module: "github.com/nats-io/nats-server/v2", version: "v2.10.22" },
+  ],
+  readyDeadlineMs: 15_000,
+  supports: ["config", "password", "durable"],
+
+  async configure(launch) {
+    const { password, durable, config } = launch.options;
+    const lines = [`host: ${launch.host}`, `port: ${launch.port}`];
+    if (password !== undefined) {
+      lines.push(`authorization { user: holdfast, password: ${JSON.stringify(password)} }`);
+    }
+    if (durable) lines.push(`jetstream { store_dir: ${JSON.stringify(launch.directory)} }`);
+    for (const [key, value] of Object.entries(config ?? {})) lines.push(`${key}: ${value}`);
+    await writeFile(join(launch.directory, "nats.conf"), `${lines.join("\n")}\n`, { mode: 0o600 });
+  },
+
+  args: (launch) => ["-c", join(launch.directory, "nats.conf")],
+
+  async ready(launch) {
+    const whole = (text: string): boolean => /^INFO .*\r\n/.test(text);
+    const answer = await ask(launch.host, launch.port, "", whole);
+    if (!whole(answer)) throw new Error("no INFO line yet");
+    const info: unknown = JSON.parse(answer.slice("INFO ".length, answer.indexOf("\r\n")));
+    const version = typeof info === "object" && info !== null && "version" in info ? info.version : "unknown";
+    return { version: String(version) };
+  },
+
+  url(launch) {
+    const { password } = launch.options;
+    const login = password === undefined ? "" : `holdfast:${encodeURIComponent(password)}@`;
+    return `nats://${login}${launch.host}:${launch.port}`;
+  },
+};

@@ -1,0 +1,144 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { systemClock } from "../../time/index.ts";
+import type { Launch, Program, ServerEntry } from "./entry.ts";
+import type { Guard } from "./guard.ts";
+import { type Exit, ServerProcess } from "./process.ts";
+import { countConnections } from "./sockets.ts";
+import { Fatal, until } from "./until.ts";
+
+/** A server that asks for a graceful stop and does not get it is killed after this. */
+const STOP_DEADLINE_MS = 5_000;
+
+/** A real server on a loopback port of its own. Disposing it kills it and removes its directory. */
+export class RunningServer {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** What a client connects to, with the password where there is one. */
+  readonly url: string;
+  readonly password: string | undefined;
+  readonly #entry: ServerEntry;
+  readonly #program: Program;
+  readonly #launch: Launch;
+  readonly #guard: Guard;
+  #process: ServerProcess | undefined;
+  #version = "unknown";
+
+  constructor(entry: ServerEntry, program: Program, launch: Launch, guard: Guard) {
+    this.name = entry.name;
+    this.host = launch.host;
+    this.port = launch.port;
+    this.url = entry.url(launch);
+    this.password = launch.options.password;
+    this.#entry = entry;
+    this.#program = program;
+    this.#launch = launch;
+    this.#guard = guard;
+  }
+
+  /** The process id of the present run, or of the last one. */
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
+  get running(): boolean {
+    return this.#process !== undefined && this.#process.exit === undefined;
+  }
+
+  get version(): string {
+    return this.#version;
+  }
+
+  /** Where the program was found: on PATH or in the project's cache. */
+  get from(): Program["from"] {
+    return this.#program.from;
+  }
+
+  /** What the server wrote, over all its runs. */
+  logs(): Promise<string> {
+    return readFile(this.#logFile, "utf8");
+  }
+
+  /** Connections that the server's side still holds, from the kernel's table (Linux). */
+  connectionCount(): Promise<number> {
+    return countConnections(this.port);
+  }
+
+  /** Starts it again on the same port with the same data, after a stop if it runs. Resolves when it serves. */
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  /** Starts a server that doesn't run. Resolves when it serves. */
+  async start(): Promise<void> {
+    if (this.running) return;
+    await this.#entry.configure(this.#launch);
+    const running = await ServerProcess.start({
+      file: this.#program.file,
+      args: [...this.#program.leadingArgs, ...this.#entry.args(this.#launch)],
+      env: this.#program.env,
+      directory: this.#launch.directory,
+      logFile: this.#logFile,
+    });
+    this.#process = running;
+    this.#guard.watch(running.pid);
+    const { version } = await until(`start of ${this.name}`, this.#entry.readyDeadlineMs, async () => {
+      if (running.exit !== undefined) throw new Fatal(await this.#startFailure(running.exit));
+      return this.#entry.ready(this.#launch, running.pid);
+    });
+    this.#version = version;
+  }
+
+  /** kill -9, and waits until the process is gone. The data stays for `restart`. */
+  async kill9(): Promise<Exit | undefined> {
+    return this.#end("SIGKILL");
+  }
+
+  /** A graceful stop; killed at a deadline. The data stays for `restart`. */
+  async stop(): Promise<Exit | undefined> {
+    const hard = systemClock.setTimer(STOP_DEADLINE_MS, () => this.#process?.signal("SIGKILL"));
+    try {
+      return await this.#end("SIGTERM");
+    } finally {
+      hard.cancel();
+    }
+  }
+
+  /** Freezes it: connections stay, the kernel goes on accepting, nobody answers. */
+  async pause(): Promise<void> {
+    this.#process?.signal("SIGSTOP");
+    await this.#process?.waitUntilStopped(true);
+  }
+
+  /** Lets a frozen server go on. */
+  async resume(): Promise<void> {
+    this.#process?.signal("SIGCONT");
+    await this.#process?.waitUntilStopped(false);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill9();
+    this.#guard.release();
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<Exit | undefined> {
+    const running = this.#process;
+    if (running === undefined) return undefined;
+    running.signal(signal);
+    running.signal("SIGCONT"); // a frozen process would never see a SIGTERM
+    const exit = await running.waitForExit();
+    this.#guard.watch(undefined);
+    return exit;
+  }
+
+  async #startFailure(exit: Exit): Promise<Error> {
+    const tail = (await this.logs()).trimEnd().split("\n").slice(-5).join("\n");
+    return new Error(`${this.name} ended while starting (${exit.signal ?? `status ${exit.code}`}):\n${tail}`);
+  }
+
+  get #logFile(): string {
+    return join(this.#launch.directory, "server.log");
+  }
+}

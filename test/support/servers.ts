@@ -1,0 +1,34 @@
+/** Real servers for tests: started, handed over, and gone after the test; skipped loudly where they can't be had. */
+import type { TestContext } from "node:test";
+import {
+  type RunningServer,
+  type ServerName,
+  ServerUnavailable,
+  type StartOptions,
+  startServer,
+} from "../../src/lab/index.ts";
+
+/**
+ * A server for one test. `undefined` when this machine can't have it: the test is then marked as skipped, with the
+ * way to get it as the reason, and must return. With CI=true a missing server is a failure.
+ */
+export async function withServer(
+  t: TestContext,
+  name: ServerName,
+  options: StartOptions = {},
+): Promise<RunningServer | undefined> {
+  try {
+    const server = await startServer(name, options);
+    t.after(() => server[Symbol.asyncDispose]());
+    return server;
+  } catch (error) {
+    if (!(error instanceof ServerUnavailable) || process.env.CI === "true") throw error;
+    t.skip(error.message);
+    return undefined;
+  }
+}
+
+/** `const redis = await withRedis(t); if (redis === undefined) return;` */
+export function withRedis(t: TestContext, options: StartOptions = {}): Promise<RunningServer | undefined> {
+  return withServer(t, "redis", options);
+}
