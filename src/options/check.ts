@@ -175,7 +175,7 @@ export function object<const S extends Shape>(shape: S): Check<Checked<S>> {
     allowed,
     read(value, path) {
       if (typeof value !== "object" || value === null || Array.isArray(value)) {
-        throw optionError(path, value, allowed);
+        throw optionError(path === "" ? "options" : path, value, allowed);
       }
       refuseUnknownKeys(value, keys, path);
       const result: Record<string, unknown> = {};

@@ -1,0 +1,100 @@
+/**
+ * The one shape every peer's spelling of Redis options is translated into. The driver knows only this.
+ *
+ * In all durations `undefined` means "none" (no deadline); translators fill in the peer's own defaults, so nothing is
+ * left to guess.
+ */
+
+export type RedisEndpoint =
+  | { readonly host: string; readonly port: number }
+  | {
+      /** Path of a Unix socket. */
+      readonly path: string;
+    };
+
+export interface RedisTls {
+  /** Name the certificate must have, and SNI. */
+  readonly serverName?: string;
+  /** False accepts any certificate. */
+  readonly verify: boolean;
+  readonly minVersion: "TLSv1.2";
+}
+
+/** What the client library is told: where the server is, who we are, and what we ask of it. */
+export interface RedisClientOptions {
+  /** At least one; tried in this order. */
+  readonly endpoints: readonly RedisEndpoint[];
+  readonly database: number;
+  readonly username?: string;
+  readonly password?: string;
+  readonly clientName?: string;
+  /** RESP version. Absent: the library's own choice. */
+  readonly protocol?: 2 | 3;
+  /** Absent: plain TCP. */
+  readonly tls?: RedisTls;
+  /**
+   * Ceiling on connections. One multiplexed connection always respects it, so a ceiling can be kept before there is a
+   * pool; a pool *size* can't, and is refused by the translators.
+   */
+  readonly maxConnections?: number;
+}
+
+/**
+ * A delay between two sends of one call, by the name of the formula (f counts failures from 0, n retries from 1):
+ *
+ * - `none`: no wait
+ * - `constant`: minMs
+ * - `go-redis`: minMs + U[0, minMs·2ⁿ), at most maxMs
+ * - `exponential`: min(maxMs, minMs·2^f)
+ * - `full-jitter`: U(0, exponential)
+ * - `equal-jitter`: exponential/2 + U(0, exponential/2)
+ * - `exponential-with-jitter`: redis-py's default since 6.0: min(maxMs, U(0,1)·minMs + minMs·2^f)
+ * - `decorrelated`: min(maxMs, U(minMs, previous·3))
+ */
+export type RedisBackoffName =
+  | "none"
+  | "constant"
+  | "go-redis"
+  | "exponential"
+  | "full-jitter"
+  | "equal-jitter"
+  | "exponential-with-jitter"
+  | "decorrelated";
+
+export interface RedisBackoff {
+  readonly name: RedisBackoffName;
+  /** Smallest delay, or base of the curve. */
+  readonly minMs: number;
+  /** Largest delay. */
+  readonly maxMs: number;
+}
+
+export interface RedisRetries {
+  /** Further sends after the first; 0 = never, Infinity = for ever. */
+  readonly max: number;
+  readonly backoff: RedisBackoff;
+  /** Whether a call whose connection died is sent again (if its effect allows it). */
+  readonly onLoss: boolean;
+  /** Whether a call whose read deadline passed is sent again (if its effect allows it). */
+  readonly onTimeout: boolean;
+}
+
+/** What the engine is told. */
+export interface RedisResilienceOptions {
+  /** Deadline of one dial. */
+  readonly connectTimeoutMs: number | undefined;
+  /** Deadline of one call's reply. */
+  readonly readTimeoutMs: number | undefined;
+  /** Deadline for handing one call to the kernel. */
+  readonly writeTimeoutMs: number | undefined;
+  readonly retries: RedisRetries;
+  /** Idle time before the first TCP keepalive probe; undefined: keepalive off. */
+  readonly keepAliveMs: number | undefined;
+  /** Idle time after which the connection is probed with PING; undefined: never. */
+  readonly idleProbeMs: number | undefined;
+}
+
+export interface RedisOptions {
+  readonly client: RedisClientOptions;
+  readonly resilience: RedisResilienceOptions;
+}
