@@ -76,6 +76,7 @@ export function killGroup(pid: number, signal: NodeJS.Signals): boolean {
 export function whyFailed(result: CommandResult): string {
   if (result.problem !== undefined) return result.problem;
   const lines = result.stderr.split("\n").filter((line) => line.trim() !== "");
-  const telling = lines.filter((line) => line.startsWith("E:"));
+  // apt-get marks its errors; an update that reached no mirror has warnings only, and exit status 0.
+  const telling = lines.filter((line) => /^(E:|W: Failed)/.test(line));
   return (telling.length > 0 ? telling : lines).slice(-2).join(" ") || `exit status ${result.status}`;
 }

@@ -36,7 +36,7 @@ export async function unpackDebian(name: string, into: string, progress: Progres
         shortProgress(progress),
       );
       // Its exit status says little (one unreachable third-party source fails it): what counts is the next step.
-      const updateFailure = update.status === 0 ? "" : ` (package lists: ${whyFailed(update)})`;
+      const updateFailure = update.stderr === "" ? "" : ` (package lists: ${whyFailed(update)})`;
       failure = await downloadMissing(name, work, lists.private, progress);
       if (failure !== undefined)
         throw new Error(`apt-get could not fetch ${name}: ${failure}${updateFailure}`);
@@ -61,7 +61,7 @@ export async function installDebian(name: string, progress: Progress): Promise<v
   const args = [...lock, "install", "-y", "--no-install-recommends", name];
   const result = await apt(args, INSTALL_DEADLINE_MS, "/", shortProgress(progress));
   if (result.status === 0) return;
-  const lists = update.status === 0 ? "" : ` (apt-get update: ${whyFailed(update)})`;
+  const lists = update.stderr === "" ? "" : ` (apt-get update: ${whyFailed(update)})`;
   throw new Error(`apt-get install ${name}: ${whyFailed(result)}${lists}`);
 }
 
@@ -74,7 +74,11 @@ async function packageLists(work: string): Promise<{ system: string[]; private: 
   // Root's apt-get would drop to a user that can't write here; the locks of the real folders need root.
   const system = options(`Dir::Cache=${cache}`, "APT::Sandbox::User=root", "Debug::NoLocking=1");
   const lean = options("Acquire::Languages=none", "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false");
-  const own = options(`Dir::State=${state}`, "Dir::State::status=/var/lib/dpkg/status");
+  const own = options(
+    `Dir::State=${state}`,
+    `Dir::State::lists=${join(state, "lists")}`,
+    "Dir::State::status=/var/lib/dpkg/status",
+  );
   return { system, private: [...system, ...lean, ...own] };
 }
 
