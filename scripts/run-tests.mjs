@@ -40,7 +40,8 @@ export function runFiles(files, total) {
       const file = nameOf(event);
       total.failed++;
       tally.add(file, "failed");
-      console.log(`FAILED ${file}: ${event.name}\n${indent(inspect(error?.cause ?? error))}`);
+      const what = isWholeFile(event, file) ? "the file as a whole did not end well" : event.name;
+      console.log(`FAILED ${file}: ${what}\n${indent(inspect(error?.cause ?? error))}`);
     });
     stream.on("error", reject);
     stream.on("end", () => {
@@ -52,12 +53,19 @@ export function runFiles(files, total) {
 }
 
 /** A file without tests, or one that died, is reported by the runner as one test with the file's name. */
-function isWholeFile(event, file) {
-  return event.nesting === 0 && relative(`${root}build`, event.name).replace(/\.js$/, ".ts") === file;
+function isWholeFile({ nesting, name }, file) {
+  return nesting === 0 && sourceOf(name) === file;
 }
 
 function nameOf({ file, name }) {
-  return relative(`${root}build`, file ?? name).replace(/\.js$/, ".ts");
+  return sourceOf(file ?? name);
+}
+
+/** The source of a compiled file, as a path in the project; the runner tells sometimes the one, sometimes the other. */
+function sourceOf(file) {
+  return relative(root, file)
+    .replace(/^build\//, "")
+    .replace(/\.js$/, ".ts");
 }
 
 function indent(text) {

@@ -61,7 +61,6 @@ export class HoldfastError extends Error {
   readonly outcome: Outcome | undefined;
   readonly step: string | undefined;
   readonly details: Readonly<Record<string, unknown>> | undefined;
-  readonly [brand]: true = true;
 
   constructor(code: ErrorCode, message: string, options: HoldfastErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
@@ -70,6 +69,7 @@ export class HoldfastError extends Error {
     this.outcome = options.outcome;
     this.step = options.step;
     this.details = options.details;
+    Object.defineProperty(this, brand, { value: true });
   }
 }
 

@@ -98,7 +98,9 @@ export class EndpointSet {
       .filter((c) => c.origin === "given" || wanted.has(c.id) || c.id === currentId)
       .map((c) => (wanted.has(c.id) && this.#spent(c) ? { ...c, failures: 0 } : c));
     const known = new Set(kept.map((c) => c.id));
-    const added = [...wanted].filter(([id]) => !known.has(id)).map(([, endpoint]) => fresh(endpoint, "discovered"));
+    const added = [...wanted]
+      .filter(([id]) => !known.has(id))
+      .map(([, endpoint]) => fresh(endpoint, "discovered"));
     if (added.length === 0) return new EndpointSet(kept, this.#max);
     const [first, ...rest] = kept;
     const behind = shuffled(random, [...rest, ...added]);

@@ -12,7 +12,16 @@ import {
 import type { RedisBackoff, RedisBackoffName, RedisRetries } from "../options.ts";
 import { noWait, type RedisPyVersion, redisPyDefaults } from "./redis-py-defaults.ts";
 
-const backoffClasses = {
+type BackoffClass =
+  | "NoBackoff"
+  | "ConstantBackoff"
+  | "ExponentialBackoff"
+  | "FullJitterBackoff"
+  | "EqualJitterBackoff"
+  | "DecorrelatedJitterBackoff"
+  | "ExponentialWithJitterBackoff";
+
+const backoffClasses: Readonly<Record<BackoffClass, RedisBackoffName>> = {
   NoBackoff: "none",
   ConstantBackoff: "constant",
   ExponentialBackoff: "exponential",
@@ -20,9 +29,7 @@ const backoffClasses = {
   EqualJitterBackoff: "equal-jitter",
   DecorrelatedJitterBackoff: "decorrelated",
   ExponentialWithJitterBackoff: "exponential-with-jitter",
-} as const satisfies Record<string, RedisBackoffName>;
-
-type BackoffClass = keyof typeof backoffClasses;
+};
 
 const backoffClass: Check<BackoffClass> = oneOf(Object.keys(backoffClasses) as BackoffClass[]);
 const secondsFromZero = number({ min: 0, max: 1e9 });
