@@ -1,0 +1,63 @@
+/**
+ * A port whose owner is frozen. Node accepts whatever arrives as soon as its loop turns, so the listening is done by a
+ * worker thread that blocks in `Atomics.wait` right after `listen`: the kernel goes on completing handshakes until the
+ * backlog is full, and drops every SYN after that.
+ */
+import { connect, type Socket } from "node:net";
+import { Worker } from "node:worker_threads";
+
+/** What the worker is told; `gate` is set to 1 to let it go. */
+export interface FrozenOrder {
+  readonly host: string;
+  readonly port: number;
+  readonly backlog: number;
+  readonly gate: Int32Array;
+}
+
+/** Linux completes backlog + 1 handshakes. */
+const fillers = 2;
+
+export class FrozenListener {
+  readonly #worker: Worker;
+  readonly #gate: Int32Array;
+  readonly #fillers: Socket[] = [];
+
+  private constructor(worker: Worker, gate: Int32Array) {
+    this.#worker = worker;
+    this.#gate = gate;
+  }
+
+  /** With `full` the backlog is taken up, so that clients hang in SYN_SENT; else their connects succeed. */
+  static async start(options: { host: string; port: number; full: boolean }): Promise<FrozenListener> {
+    const { host, port, full } = options;
+    const gate = new Int32Array(new SharedArrayBuffer(4));
+    const order: FrozenOrder = { host, port, backlog: full ? 1 : 511, gate };
+    const worker = new Worker(new URL("./frozen-worker.js", import.meta.url), { workerData: order });
+    await new Promise((resolve, reject) => {
+      worker.once("message", resolve);
+      worker.once("error", reject);
+    });
+    const frozen = new FrozenListener(worker, gate);
+    if (full) await frozen.#fill(host, port);
+    return frozen;
+  }
+
+  /** Lets the worker go. The kernel resets what it had connected. */
+  async stop(): Promise<void> {
+    for (const socket of this.#fillers) socket.destroy();
+    const exited = new Promise((resolve) => this.#worker.once("exit", resolve));
+    Atomics.store(this.#gate, 0, 1);
+    Atomics.notify(this.#gate, 0);
+    await exited;
+  }
+
+  async #fill(host: string, port: number): Promise<void> {
+    const connected = Array.from({ length: fillers }, () => {
+      const socket = connect({ host, port });
+      socket.on("error", () => {});
+      this.#fillers.push(socket);
+      return new Promise((resolve) => socket.once("connect", resolve));
+    });
+    await Promise.all(connected);
+  }
+}

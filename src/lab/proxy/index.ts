@@ -1,0 +1,34 @@
+/** The fault proxy. */
+export { faultKinds } from "./check.ts";
+export type { Upstream } from "./connection.ts";
+export type { Disposer, Hit, ProxyEventName, ProxyEvents, ProxyLogEntry } from "./events.ts";
+export type {
+  BandwidthFault,
+  BlackHoleFault,
+  ConnectionInfo,
+  CorruptFault,
+  Direction,
+  DripFault,
+  DropFault,
+  Ending,
+  Fault,
+  FaultKind,
+  FaultShape,
+  FaultTarget,
+  FaultTerms,
+  FreezeFault,
+  HalfCloseFault,
+  LatencyFault,
+  MaxConnectionsFault,
+  RefuseFault,
+  SlowFirstByteFault,
+  TruncateFault,
+} from "./fault.ts";
+export {
+  type CutTarget,
+  type FaultHandle,
+  type FaultHit,
+  type FaultProxy,
+  type FaultProxyOptions,
+  faultProxy,
+} from "./proxy.ts";
