@@ -46,6 +46,12 @@ export function count(key: string, value: unknown): number {
   return number(key, value, { integer: true, orInfinite: true });
 }
 
+/** A whole number of which any negative one, or Infinity, means "no end"; as the count it stands for. */
+export function endlessWhenNegative(key: string, value: unknown): number {
+  const given = number(key, value, { min: Number.NEGATIVE_INFINITY, integer: true, orInfinite: true });
+  return given < 0 ? Number.POSITIVE_INFINITY : given;
+}
+
 /** @throws RangeError when `low` is above `high`. */
 export function ordered(lowKey: string, low: number, highKey: string, high: number): void {
   if (low > high) throw new RangeError(`${lowKey} must be at most ${highKey} (${high}); got ${low}`);
@@ -65,7 +71,7 @@ function wording(range: Range): string {
   const parts = [range.integer ? "a whole number" : "a number"];
   if (range.unit) parts.push(`of ${range.unit}`);
   const { min = 0, max } = range;
-  parts.push(range.aboveMin ? `above ${min}` : `of at least ${min}`);
+  if (min !== Number.NEGATIVE_INFINITY) parts.push(range.aboveMin ? `above ${min}` : `of at least ${min}`);
   if (max !== undefined) parts.push(`and at most ${max}`);
   if (range.orInfinite) parts.push("(Infinity = no limit)");
   else if (max === undefined) parts.push("and finite");
