@@ -1,0 +1,203 @@
+/** What exists for each physical connection, from its dial to the last socket: owned here, released here. */
+import { HoldfastError, reasonOf } from "../call/index.ts";
+import { type Endpoint, endpointId } from "../endpoint/index.ts";
+import type { Driver, LinkClass, RestoreReport, Sink, TappedSocket } from "./driver.ts";
+import type { Session } from "./session.ts";
+
+interface Epoch<C> {
+  readonly number: number;
+  readonly endpoint: Endpoint;
+  readonly abort: AbortController;
+  readonly taps: Set<TappedSocket>;
+  step: string;
+  connection: C | undefined;
+  /** Given up: a late success is closed, late reports are dropped. */
+  over: boolean;
+  lost: boolean;
+  opening: Promise<unknown>;
+}
+
+/** What the connections tell their link. */
+export interface ConnectionsOwner {
+  dialed(epoch: number): void;
+  restored(epoch: number, version: number, report: RestoreReport): void;
+  failed(epoch: number, linkClass: LinkClass, cause: unknown): void;
+  lost(epoch: number, linkClass: LinkClass, cause: unknown): void;
+  closed(epoch: number): void;
+  alive(epoch: number): void;
+  told(report: Told): void;
+}
+
+export type Told =
+  | { readonly kind: "discovered"; readonly endpoints: readonly Endpoint[] }
+  | { readonly kind: "asyncError"; readonly error: unknown }
+  | { readonly kind: "lameDuck"; readonly endpoint: string; readonly detail: string | undefined }
+  | { readonly kind: "unconfirmed"; readonly count: number; readonly bytes: number }
+  | { readonly kind: "gap"; readonly subscription: string; readonly downMs: number };
+
+export class Connections<C> {
+  readonly #driver: Driver<C>;
+  readonly #session: Session;
+  readonly #owner: ConnectionsOwner;
+  readonly #epochs: Map<number, Epoch<C>> = new Map();
+  readonly #releasing: Set<Promise<unknown>> = new Set();
+
+  constructor(driver: Driver<C>, session: Session, owner: ConnectionsOwner) {
+    this.#driver = driver;
+    this.#session = session;
+    this.#owner = owner;
+  }
+
+  get(epoch: number): C | undefined {
+    return this.#epochs.get(epoch)?.connection;
+  }
+
+  /** Resolves when everything that was given up is gone. */
+  async released(): Promise<void> {
+    while (this.#releasing.size > 0) await Promise.allSettled([...this.#releasing]);
+  }
+
+  dial(number: number, endpoint: Endpoint, attempt: number): void {
+    const epoch: Epoch<C> = {
+      number,
+      endpoint,
+      abort: new AbortController(),
+      taps: new Set(),
+      step: "dial",
+      connection: undefined,
+      over: false,
+      lost: false,
+      opening: Promise.resolve(),
+    };
+    this.#epochs.set(number, epoch);
+    epoch.opening = this.#open(epoch, attempt);
+  }
+
+  async #open(epoch: Epoch<C>, attempt: number): Promise<void> {
+    try {
+      const connection = await this.#driver.open({
+        endpoint: epoch.endpoint,
+        epoch: epoch.number,
+        attempt,
+        signal: epoch.abort.signal,
+        sink: this.#sink(epoch),
+        session: this.#session,
+        tap: (socket) => {
+          if (epoch.over) socket.destroy();
+          else epoch.taps.add(socket);
+        },
+        step: (name) => {
+          epoch.step = name;
+        },
+      });
+      epoch.connection = connection;
+      if (epoch.over) return;
+      epoch.step = "restore";
+      this.#owner.dialed(epoch.number);
+    } catch (error) {
+      if (!epoch.over) this.#owner.failed(epoch.number, this.#driver.classifyLink(error, "dial"), error);
+    }
+  }
+
+  /** The error of a deadline: names the step the attempt was in. */
+  timeoutError(number: number, deadlineMs: number): HoldfastError {
+    const epoch = this.#epochs.get(number);
+    const step = epoch?.step ?? "dial";
+    const where = epoch === undefined ? "" : ` to ${endpointId(epoch.endpoint)}`;
+    return new HoldfastError(
+      "HF_CONNECT_TIMEOUT",
+      `connecting${where} took longer than ${deadlineMs} ms (${step})`,
+      {
+        step,
+      },
+    );
+  }
+
+  async restore(number: number): Promise<void> {
+    const epoch = this.#epochs.get(number);
+    if (epoch?.connection === undefined || epoch.over) return;
+    const version = this.#session.version;
+    try {
+      const report = await this.#driver.restore(epoch.connection, this.#session, epoch.abort.signal);
+      if (!epoch.over) this.#owner.restored(number, version, report);
+    } catch (error) {
+      if (!epoch.over) this.#owner.failed(number, this.#driver.classifyLink(error, "restore"), error);
+    }
+  }
+
+  probe(number: number): Promise<void> | undefined {
+    const epoch = this.#epochs.get(number);
+    if (epoch?.connection === undefined || epoch.over || this.#driver.probe === undefined) return undefined;
+    return this.#driver.probe(epoch.connection, epoch.abort.signal);
+  }
+
+  /** Ends one connection, or a dial still under way; tells `closed` when nothing of it is left. */
+  end(number: number, how: "graceful" | "abrupt", deadlineMs: number): void {
+    const epoch = this.#epochs.get(number);
+    if (epoch === undefined) return this.#owner.closed(number);
+    if (epoch.over) return;
+    epoch.over = true;
+    const release = this.#release(epoch, how, deadlineMs).finally(() => {
+      this.#releasing.delete(release);
+      this.#epochs.delete(number);
+      this.#owner.closed(number);
+    });
+    this.#releasing.add(release);
+  }
+
+  /** Cuts short a graceful end that takes too long. */
+  destroy(number: number): void {
+    const epoch = this.#epochs.get(number);
+    if (epoch === undefined) return;
+    if (!epoch.over) this.end(number, "abrupt", 0);
+    for (const socket of epoch.taps) if (!socket.destroyed) socket.destroy();
+  }
+
+  async #release(epoch: Epoch<C>, how: "graceful" | "abrupt", deadlineMs: number): Promise<void> {
+    if (epoch.connection === undefined) {
+      epoch.abort.abort(new HoldfastError("HF_CLOSED", "the attempt was given up"));
+      this.#destroyTaps(epoch);
+      await epoch.opening;
+    }
+    if (epoch.connection !== undefined) {
+      try {
+        await this.#driver.close(epoch.connection, how, deadlineMs);
+      } catch (error) {
+        this.#owner.told({
+          kind: "asyncError",
+          error: new Error(`closing failed: ${reasonOf(error)}`, { cause: error }),
+        });
+      }
+    }
+    epoch.abort.abort(new HoldfastError("HF_CLOSED", "the connection is closed"));
+    this.#destroyTaps(epoch);
+  }
+
+  #destroyTaps(epoch: Epoch<C>): void {
+    for (const socket of epoch.taps) if (!socket.destroyed) socket.destroy();
+    epoch.taps.clear();
+  }
+
+  #sink(epoch: Epoch<C>): Sink {
+    const live = (tell: () => void): void => {
+      if (!epoch.over) tell();
+    };
+    return {
+      lost: (cause, linkClass) => {
+        if (epoch.over || epoch.lost) return;
+        epoch.lost = true;
+        this.#owner.lost(epoch.number, linkClass ?? this.#driver.classifyLink(cause, "ready"), cause);
+      },
+      alive: () => {
+        if (!epoch.over) this.#owner.alive(epoch.number);
+      },
+      discovered: (endpoints) => live(() => this.#owner.told({ kind: "discovered", endpoints })),
+      asyncError: (error) => live(() => this.#owner.told({ kind: "asyncError", error })),
+      lameDuck: (detail) =>
+        live(() => this.#owner.told({ kind: "lameDuck", endpoint: endpointId(epoch.endpoint), detail })),
+      // What was lost is told also when the connection is already over.
+      unconfirmed: (report) => this.#owner.told({ kind: "unconfirmed", ...report }),
+      gap: (report) => this.#owner.told({ kind: "gap", ...report }),
+    };
+  }
+}

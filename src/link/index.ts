@@ -1,0 +1,32 @@
+/** Room `link`: one supervised connection. */
+export {
+  type CallVerdict,
+  type Dial,
+  type Driver,
+  type LinkClass,
+  type LinkPhaseName,
+  type RestoreReport,
+  type Sink,
+  type TappedSocket,
+  takenBack,
+} from "./driver.ts";
+export { Emitter } from "./emitter.ts";
+export type { LinkEvents } from "./events.ts";
+export { Gate, type GateOptions, type GateOwner } from "./gate.ts";
+export { Link, type LinkConfig } from "./link.ts";
+export { Liveness, type LivenessOptions, type LivenessOwner } from "./liveness.ts";
+export { initialState, step } from "./machine.ts";
+export type { OutboxLimits } from "./outbox.ts";
+export { type DialEvidence, type DialPermits, freePermits, type Permit } from "./permits.ts";
+export type { ChoiceContext, Chooser, LinkPolicy } from "./policy.ts";
+export { Session, type SessionItem } from "./session.ts";
+export type { LinkSnapshot } from "./snapshot.ts";
+export type {
+  CloseReason,
+  EmitEffect,
+  Episode,
+  LinkEffect,
+  LinkEvent,
+  LinkPhase,
+  LinkState,
+} from "./state.ts";

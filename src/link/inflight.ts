@@ -1,0 +1,70 @@
+import type { Entry } from "./entry.ts";
+import { LinkedList } from "./list.ts";
+
+/**
+ * Calls on the wire. One list for each distinct deadline, so that each list is in order of expiry: finding what ran
+ * out costs a look at the heads, and a call costs no timer.
+ */
+export class InFlight<C> {
+  readonly #lists: Map<number, LinkedList<Entry<C>>> = new Map();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  add(entry: Entry<C>): void {
+    const key = entry.call.deadlineMs ?? Number.POSITIVE_INFINITY;
+    let list = this.#lists.get(key);
+    if (list === undefined) {
+      list = new LinkedList();
+      this.#lists.set(key, list);
+    }
+    // A call that is sent again is due earlier than those sent meanwhile.
+    let after = list.tail;
+    while (after !== undefined && after.dueMs > entry.dueMs) after = after.prev;
+    list.insertAfter(entry, after);
+    this.#size++;
+  }
+
+  remove(entry: Entry<C>): void {
+    const list = this.#lists.get(entry.call.deadlineMs ?? Number.POSITIVE_INFINITY);
+    if (list === undefined || entry.list !== list) return;
+    list.remove(entry);
+    this.#size--;
+    if (list.size === 0 && this.#lists.size > 8)
+      this.#lists.delete(entry.call.deadlineMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  has(entry: Entry<C>): boolean {
+    return (
+      entry.list !== undefined &&
+      entry.list === this.#lists.get(entry.call.deadlineMs ?? Number.POSITIVE_INFINITY)
+    );
+  }
+
+  nextExpiryMs(): number {
+    let soonest = Number.POSITIVE_INFINITY;
+    for (const list of this.#lists.values()) if (list.head) soonest = Math.min(soonest, list.head.dueMs);
+    return soonest;
+  }
+
+  /** Takes out every call whose deadline has passed. */
+  expired(nowMs: number): Entry<C>[] {
+    const over: Entry<C>[] = [];
+    for (const list of this.#lists.values()) {
+      for (let e = list.head; e !== undefined && e.dueMs <= nowMs; e = e.next) over.push(e);
+    }
+    for (const entry of over) this.remove(entry);
+    return over;
+  }
+
+  /** Every call on the wire, in order of arrival. */
+  all(): Entry<C>[] {
+    const entries: Entry<C>[] = [];
+    for (const list of this.#lists.values()) {
+      for (let e = list.head; e !== undefined; e = e.next) entries.push(e);
+    }
+    return entries.sort((a, b) => a.order - b.order);
+  }
+}

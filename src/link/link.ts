@@ -1,0 +1,394 @@
+/** One supervised connection: dialled, restored, watched, lost, re-dialled, until closed. Carries out what the machine asks for. */
+import {
+  type CallDescription,
+  HoldfastError,
+  type RetryBudget,
+  type RetryPolicy,
+  reasonOf,
+} from "../call/index.ts";
+import type { Endpoint, EndpointSetOptions } from "../endpoint/index.ts";
+import { type Clock, CoarseTimers, type Timer, type World } from "../time/index.ts";
+import { Connections, type Told } from "./connections.ts";
+import type { Driver } from "./driver.ts";
+import { Emitter } from "./emitter.ts";
+import type { LinkEvents } from "./events.ts";
+import { Gate } from "./gate.ts";
+import { Liveness, type LivenessOptions } from "./liveness.ts";
+import { initialState, step } from "./machine.ts";
+import type { OutboxLimits } from "./outbox.ts";
+import { type DialPermits, freePermits, type Permit } from "./permits.ts";
+import type { LinkPolicy } from "./policy.ts";
+import { Session } from "./session.ts";
+import { type LinkSnapshot, takeSnapshot } from "./snapshot.ts";
+import type { CloseReason, EmitEffect, LinkEffect, LinkEvent, LinkState, TimerName } from "./state.ts";
+
+/** Everything a link needs to know; complete, without defaults (those live in the options room). */
+export interface LinkConfig<C> {
+  readonly name: string;
+  readonly driver: Driver<C>;
+  readonly endpoints: readonly Endpoint[];
+  readonly endpointOptions: EndpointSetOptions;
+  readonly policy: LinkPolicy;
+  readonly outbox: OutboxLimits;
+  readonly retry: RetryPolicy;
+  readonly budget?: RetryBudget;
+  readonly writeBufferBytes: number;
+  readonly liveness: LivenessOptions;
+  readonly drainTimeoutMs: number;
+  readonly permits?: DialPermits;
+  readonly world: World;
+}
+
+/** All links on one clock share their coarse timers. */
+const coarseOf: WeakMap<Clock, CoarseTimers> = new WeakMap();
+
+function sharedCoarse(clock: Clock): CoarseTimers {
+  const known = coarseOf.get(clock);
+  if (known !== undefined) return known;
+  const coarse = new CoarseTimers(clock);
+  coarseOf.set(clock, coarse);
+  return coarse;
+}
+
+export class Link<C> {
+  readonly name: string;
+  readonly session: Session;
+  readonly #config: LinkConfig<C>;
+  readonly #events: Emitter<LinkEvents>;
+  readonly #gate: Gate<C>;
+  readonly #connections: Connections<C>;
+  readonly #liveness: Liveness;
+  readonly #permits: DialPermits;
+  readonly #timers: Map<TimerName, Timer> = new Map();
+  readonly #queue: LinkEvent[] = [];
+  readonly #emits: EmitEffect[] = [];
+  #running = false;
+  #permit: Permit | undefined;
+  #permitRound = 0;
+  #state: LinkState;
+  readonly #stats = { dials: 0, episodes: 0, connects: 0, lastCause: undefined as unknown, lastCauseMs: 0 };
+  #ended: Promise<void> | undefined;
+
+  constructor(config: LinkConfig<C>) {
+    this.#config = config;
+    this.name = config.name;
+    const { clock, random } = config.world;
+    const coarse = sharedCoarse(clock);
+    this.#permits = config.permits ?? freePermits;
+    this.session = new Session((version) => this.#dispatch({ type: "sessionChanged", version }));
+    this.#events = new Emitter<LinkEvents>((error, event) => {
+      // A listener's own failure is told once, and never about itself.
+      if (event !== "asyncError") this.#events.emit("asyncError", { error });
+    });
+    this.#gate = new Gate<C>(
+      config.driver,
+      config,
+      {
+        demand: () => this.#state.phase === "dormant" && this.#dispatch({ type: "demand" }),
+        idle: () => this.#state.draining && this.#dispatch({ type: "inFlightZero" }),
+        learned: (linkClass, cause) =>
+          this.#dispatch({
+            type: "lost",
+            epoch: this.#state.epoch,
+            linkClass,
+            cause,
+            pending: this.#gate.pending + 1,
+          }),
+        overdue: (sentMs) => this.#liveness.overdue(sentMs),
+      },
+      { clock, coarse },
+    );
+    this.#connections = new Connections<C>(config.driver, this.session, {
+      dialed: (epoch) => this.#dispatch({ type: "dialed", epoch }),
+      restored: (epoch, version, report) => {
+        if (report.refused?.length) this.#events.emit("restoreRefused", { items: report.refused });
+        this.#dispatch({ type: "restored", epoch, version });
+      },
+      failed: (epoch, linkClass, cause) => this.#dispatch({ type: "failed", epoch, linkClass, cause }),
+      lost: (epoch, linkClass, cause) =>
+        this.#dispatch({ type: "lost", epoch, linkClass, cause, pending: this.#gate.pending }),
+      closed: (epoch) => {
+        this.#gate.settleLeftovers(epoch);
+        this.#dispatch({ type: "connectionClosed", epoch });
+      },
+      alive: (epoch) => epoch === this.#state.epoch && this.#liveness.alive(),
+      told: (report) => this.#told(report),
+    });
+    this.#liveness = new Liveness({ clock, coarse }, config.liveness, {
+      inFlight: () => this.#gate.inFlight,
+      probe: () => this.#connections.probe(this.#state.epoch),
+      suspect: (silentMs, cause) => this.#suspect(silentMs, cause),
+    });
+    this.#state = initialState(config.policy, config.endpoints, config.endpointOptions, {
+      nowMs: clock.nowMs(),
+      random,
+    });
+  }
+
+  get phase(): LinkState["phase"] {
+    return this.#state.phase;
+  }
+
+  /** The connection in use; `undefined` unless ready. */
+  get connection(): C | undefined {
+    return this.#gate.connection;
+  }
+
+  /** Number of the newest physical connection. */
+  get epoch(): number {
+    return this.#state.epoch;
+  }
+
+  on<K extends keyof LinkEvents>(name: K, listener: (event: LinkEvents[K]) => void): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  /**
+   * Starts the link and waits for the first `ready`. A lazy link resolves at once.
+   * @throws the reason it closed; `signal.reason` when aborted, which closes the link
+   */
+  connect(signal?: AbortSignal): Promise<void> {
+    if (this.#state.phase === "idle") this.#dispatch({ type: "start" });
+    return this.whenReady(signal);
+  }
+
+  /** Waits for `ready`; rejects when the link closes first. */
+  whenReady(signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#state.phase === "ready" || this.#state.phase === "dormant") return resolve();
+      if (this.#state.phase === "closed") return reject(this.#closedError());
+      const settle = (act: () => void) => (): void => {
+        for (const off of offs) off();
+        act();
+      };
+      const onAbort = settle(() => {
+        void this.close();
+        reject(signal?.reason);
+      });
+      const offs = [
+        this.#events.on("connected", settle(resolve)),
+        this.#events.on("reconnected", settle(resolve)),
+        this.#events.on(
+          "closed",
+          settle(() => reject(this.#closedError())),
+        ),
+        () => signal?.removeEventListener("abort", onAbort),
+      ];
+      if (signal?.aborted) onAbort();
+      else signal?.addEventListener("abort", onAbort);
+    });
+  }
+
+  /** Passes one call through the gate. See `Gate.call`. */
+  call<T>(call: CallDescription, send: (connection: C) => Promise<T>): Promise<T> {
+    return this.#gate.call(call, send);
+  }
+
+  /** Dials now, wherever the link is in its back-off. A thousand calls are one dial; never below `minDialGapMs`. */
+  reconnectNow(): void {
+    this.#mustBeOpen();
+    this.#dispatch({ type: "reconnectNow", pending: this.#gate.pending });
+  }
+
+  /** Leaves the current endpoint for the next one. */
+  failover(): void {
+    this.#mustBeOpen();
+    this.#dispatch({ type: "failover", pending: this.#gate.pending });
+  }
+
+  /** Tells the link that its endpoint may be back: a wait is cut short. */
+  wake(endpointId?: string): void {
+    this.#dispatch(endpointId === undefined ? { type: "wake" } : { type: "wake", endpointId });
+  }
+
+  /** Takes no new calls, finishes those in flight and waiting, then closes; at the deadline it closes anyway. */
+  drain(deadlineMs: number = this.#config.drainTimeoutMs): Promise<void> {
+    const ended = this.#whenClosed();
+    this.#dispatch({ type: "drain", pending: this.#gate.pending, deadlineMs });
+    return ended;
+  }
+
+  /** Closes now. Safe in every state, idempotent; resolves when no socket or timer is left. */
+  close(): Promise<void> {
+    const ended = this.#whenClosed();
+    this.#dispatch({ type: "close" });
+    return ended;
+  }
+
+  snapshot(): LinkSnapshot {
+    return takeSnapshot(this.name, this.#config.driver.name, this.#state, this.#config.world.clock, {
+      waiting: this.#gate.waiting,
+      waitingBytes: this.#gate.waitingBytes,
+      inFlight: this.#gate.inFlight,
+      ...this.#stats,
+    });
+  }
+
+  #whenClosed(): Promise<void> {
+    this.#ended ??= new Promise<void>((resolve) => {
+      const done = (): void => void this.#connections.released().then(resolve);
+      if (this.#state.phase === "closed") done();
+      else this.#events.once("closed", done);
+    });
+    return this.#ended;
+  }
+
+  #mustBeOpen(): void {
+    if (this.#state.phase === "closed" || this.#state.phase === "closing") throw this.#closedError();
+  }
+
+  #suspect(silentMs: number, cause: unknown): void {
+    const endpoint = this.#state.current?.id ?? "";
+    const error = new HoldfastError("HF_HALF_OPEN", `${endpoint} stopped answering: ${reasonOf(cause)}`, {
+      cause,
+      details: { silentMs },
+    });
+    this.#emits.push({ name: "halfOpen", data: { endpoint, silentMs } });
+    const pending = this.#gate.pending;
+    this.#dispatch({ type: "lost", epoch: this.#state.epoch, linkClass: "transient", cause: error, pending });
+  }
+
+  #told(report: Told): void {
+    switch (report.kind) {
+      case "discovered":
+        return this.#dispatch({ type: "discovered", endpoints: report.endpoints });
+      case "asyncError":
+        return this.#events.emit("asyncError", { error: report.error });
+      case "lameDuck":
+        return this.#events.emit("lameDuck", { endpoint: report.endpoint, detail: report.detail });
+      case "unconfirmed":
+        return this.#events.emit("unconfirmed", { count: report.count, bytes: report.bytes });
+      case "gap":
+        return this.#events.emit("gap", { subscription: report.subscription, downMs: report.downMs });
+    }
+  }
+
+  /** Runs the machine. Events that arise on the way wait their turn; listeners hear last, from a queue. */
+  #dispatch(event: LinkEvent): void {
+    this.#queue.push(event);
+    if (this.#running) return;
+    this.#running = true;
+    this.#config.world.detach(() => {
+      try {
+        this.#drainQueue();
+      } finally {
+        this.#running = false;
+      }
+    });
+  }
+
+  #drainQueue(): void {
+    const { clock, random } = this.#config.world;
+    for (;;) {
+      const event = this.#queue.shift();
+      if (event !== undefined) {
+        const [state, effects] = step(this.#state, event, { nowMs: clock.nowMs(), random });
+        this.#state = state;
+        for (const effect of effects) this.#perform(effect);
+        continue;
+      }
+      const emit = this.#emits.shift();
+      if (emit === undefined) return;
+      this.#events.emit(emit.name, emit.data as never);
+    }
+  }
+
+  #perform(effect: LinkEffect): void {
+    switch (effect.type) {
+      case "requestPermit":
+        return this.#requestPermit(effect.endpointId);
+      case "yieldPermit":
+        this.#permit?.yield(effect.evidence);
+        this.#permit = undefined;
+        this.#permitRound++;
+        return;
+      case "setTimer":
+        return this.#setTimer(effect.name, effect.delayMs);
+      case "cancelTimer":
+        this.#timers.get(effect.name)?.cancel();
+        this.#timers.delete(effect.name);
+        return;
+      case "dial":
+        this.#stats.dials++;
+        return this.#connections.dial(effect.epoch, effect.endpoint, effect.attempt);
+      case "restore":
+        return void this.#connections.restore(effect.epoch);
+      case "discard":
+        return this.#connections.destroy(effect.epoch);
+      case "openGate":
+        this.#stats.connects++;
+        this.#liveness.start();
+        return this.#gate.open(this.#connections.get(effect.epoch) as C, effect.epoch);
+      case "shutGate":
+        this.#liveness.stop();
+        this.session.connectionLost();
+        return this.#gate.shut(effect.cause);
+      case "drainGate":
+        return this.#gate.drain();
+      case "closeConnection":
+        return this.#connections.end(effect.epoch, effect.how, effect.deadlineMs);
+      case "failWaiting":
+        return this.#gate.close(closedError(effect.why, effect.cause));
+      case "emit":
+        this.#note(effect.event);
+        this.#emits.push(effect.event);
+    }
+  }
+
+  #note(event: EmitEffect): void {
+    if (event.name === "attemptFailed" || event.name === "disconnected") {
+      if (event.name === "disconnected" && event.data.cause !== undefined) this.#stats.episodes++;
+      this.#stats.lastCause = event.data.cause ?? this.#stats.lastCause;
+      this.#stats.lastCauseMs = this.#config.world.clock.nowMs();
+      if (event.data.cause !== undefined) this.#gate.noteCause(event.data.cause);
+    }
+  }
+
+  #requestPermit(endpointId: string): void {
+    const round = ++this.#permitRound;
+    // A grant may come before `request` returns, or after this link has left the queue.
+    this.#permit = this.#permits.request(endpointId, () => {
+      if (round === this.#permitRound) this.#dispatch({ type: "granted" });
+    });
+  }
+
+  #setTimer(name: TimerName, delayMs: number): void {
+    this.#timers.get(name)?.cancel();
+    const timer = this.#config.world.clock.setTimer(delayMs, () => {
+      if (this.#timers.get(name) === timer) this.#timers.delete(name);
+      const { phase, epoch } = this.#state;
+      const attempting = name === "phase" && (phase === "dialing" || phase === "restoring");
+      const cause = attempting ? this.#connections.timeoutError(epoch, delayMs) : undefined;
+      this.#dispatch({ type: "timer", name, cause });
+    });
+    this.#timers.set(name, timer);
+  }
+
+  #closedError(): HoldfastError {
+    return closedError(this.#state.why ?? "user", this.#state.closeCause);
+  }
+}
+
+/** The one error of a link that is over: says why, with the last failure underneath. */
+function closedError(why: CloseReason, cause: unknown): HoldfastError {
+  const because = cause === undefined ? "" : `: ${reasonOf(cause)}`;
+  switch (why) {
+    case "user":
+    case "drained":
+      return new HoldfastError("HF_CLOSED", "the link was closed by its owner");
+    case "drain-timeout":
+      return new HoldfastError("HF_CLOSED", "the link was closed: draining took longer than allowed", {
+        step: "drain",
+      });
+    case "auth":
+      return new HoldfastError("HF_AUTH", `the server refused the credentials${because}`, { cause });
+    case "fatal":
+      return new HoldfastError("HF_CLOSED", `the link can't go on${because}`, { cause });
+    case "reconnect-disabled":
+      return new HoldfastError("HF_CLOSED", `the connection was lost and reconnecting is off${because}`, {
+        cause,
+      });
+    default:
+      return new HoldfastError("HF_CONNECT", `no connection (${why})${because}`, { cause });
+  }
+}

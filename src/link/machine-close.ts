@@ -1,0 +1,91 @@
+/** The part of the machine that ends a link. */
+import { reasonOf } from "../call/index.ts";
+import type { Candidate } from "../endpoint/index.ts";
+import { type Ctx, emit, enter } from "./machine-tools.ts";
+import type { CloseReason, LinkState } from "./state.ts";
+
+/** Closes with no connection left to close. */
+export function giveUp(state: LinkState, why: CloseReason, lastCause: unknown, ctx: Ctx): LinkState {
+  const cause =
+    why.endsWith("exhausted") || why === "first-connect-failed" ? everyCause(state, lastCause) : lastCause;
+  ctx.effects.push({ type: "cancelTimer", name: "drain" }, { type: "failWaiting", why, cause });
+  const closed = enter(
+    { ...state, why, closeCause: cause, current: undefined, next: undefined },
+    "closed",
+    ctx,
+  );
+  emit(ctx, { name: "closed", data: { why, cause } });
+  return closed;
+}
+
+/** Every endpoint failed: one cause each. */
+function everyCause(state: LinkState, lastCause: unknown): unknown {
+  const failures = [...(state.episode?.failures ?? [])];
+  if (failures.length < 2) return lastCause;
+  const list = failures.map(([id, error]) => `${id}: ${reasonOf(error)}`).join("; ");
+  return new AggregateError(
+    failures.map(([, error]) => error),
+    `every endpoint failed (${list})`,
+  );
+}
+
+/** Safe in every state, and idempotent. */
+export function closeLink(state: LinkState, why: CloseReason, cause: unknown, ctx: Ctx): LinkState {
+  switch (state.phase) {
+    case "closing":
+    case "closed":
+      return state;
+    case "ready":
+      return closeReady(state, why, cause, ctx);
+    case "dialing":
+    case "restoring":
+      return abortAttempt(state, why, cause, ctx);
+    case "parked":
+      ctx.effects.push({ type: "yieldPermit", evidence: "unused" });
+      return giveUp(state, why, cause, ctx);
+    default:
+      return giveUp(state, why, cause, ctx);
+  }
+}
+
+/** Nothing is left to finish: close in good order. */
+export function drained(state: LinkState, ctx: Ctx): LinkState {
+  return closeLink(state, "drained", undefined, ctx);
+}
+
+function closeReady(state: LinkState, why: CloseReason, cause: unknown, ctx: Ctx): LinkState {
+  const current = state.current as Candidate;
+  const upMs = ctx.nowMs - state.readySinceMs;
+  emit(ctx, { name: "disconnected", data: { endpoint: current.id, cause: undefined, upMs } });
+  const deadlineMs = state.policy.closeTimeoutMs;
+  ctx.effects.push(
+    { type: "cancelTimer", name: "drain" },
+    { type: "failWaiting", why, cause },
+    { type: "shutGate", epoch: state.epoch, cause, byUser: true },
+    { type: "closeConnection", epoch: state.epoch, how: "graceful", deadlineMs },
+  );
+  return closing(state, why, cause, deadlineMs, ctx);
+}
+
+function abortAttempt(state: LinkState, why: CloseReason, cause: unknown, ctx: Ctx): LinkState {
+  ctx.effects.push(
+    { type: "cancelTimer", name: "drain" },
+    { type: "yieldPermit", evidence: "unused" },
+    { type: "failWaiting", why, cause },
+    { type: "closeConnection", epoch: state.epoch, how: "abrupt", deadlineMs: 0 },
+  );
+  return closing(state, why, cause, state.policy.closeTimeoutMs, ctx);
+}
+
+function closing(
+  state: LinkState,
+  why: CloseReason,
+  cause: unknown,
+  deadlineMs: number,
+  ctx: Ctx,
+): LinkState {
+  const next = enter({ ...state, why, closeCause: cause }, "closing", ctx);
+  // A library that never confirms must not keep `close()` waiting; a little later than its own deadline.
+  ctx.effects.push({ type: "setTimer", name: "phase", delayMs: deadlineMs + 50 });
+  return next;
+}

@@ -1,0 +1,143 @@
+/** The part of the machine that decides when and where the next attempt happens. */
+import type { Candidate, EndpointSet } from "../endpoint/index.ts";
+import { giveUp } from "./machine-close.ts";
+import { type Ctx, enter } from "./machine-tools.ts";
+import type { LinkState } from "./state.ts";
+
+/**
+ * Opens an episode. The immediate first try *is* slot 0 of the schedule; with `carryOn` (the last connection did
+ * not last) the schedule goes on where it was and the round is not begun again, so that a server that accepts and
+ * drops is backed off from like one that refuses.
+ */
+export function beginEpisode(
+  state: LinkState,
+  kind: "first" | "loss",
+  lossCause: unknown,
+  ctx: Ctx,
+  carryOn = false,
+): LinkState {
+  const opened: LinkState = {
+    ...state,
+    episode: {
+      kind,
+      startedMs: ctx.nowMs,
+      attempts: carryOn ? state.attemptsSoFar : 0,
+      slots: 0,
+      lossCause,
+      failures: new Map(),
+      authDelayMs: 0,
+    },
+  };
+  return carryOn ? plan(opened, lossCause, ctx) : drawRound(opened, lossCause, ctx);
+}
+
+/** After a failure: the next endpoint of this round at once, or a delay and a new round, or the end. */
+export function plan(
+  state: LinkState,
+  cause: unknown,
+  ctx: Ctx,
+  report: (nextDelayMs: number | undefined) => void = () => {},
+): LinkState {
+  const { policy, episode } = state;
+  const firstOnly = episode?.kind === "first" && !policy.retryInitial;
+  const stop = (why: Parameters<typeof giveUp>[1]): LinkState => {
+    report(undefined);
+    return giveUp(state, why, cause, ctx);
+  };
+  const inRound = state.endpoints.pick();
+  if (firstOnly && inRound === undefined) return stop("first-connect-failed");
+  if (!firstOnly && episode !== undefined) {
+    if (state.endpoints.exhausted || episode.attempts >= policy.maxAttempts)
+      return stop("attempts-exhausted");
+    if (ctx.nowMs - episode.startedMs >= policy.maxElapsedMs) return stop("time-exhausted");
+  }
+  if (inRound !== undefined && (policy.delayPer === "round" || firstOnly)) {
+    return schedule(state, inRound, 0, cause, ctx, report);
+  }
+  return drawRound(state, cause, ctx, report);
+}
+
+/** Draws the next delay; a round that is over begins again. */
+function drawRound(
+  state: LinkState,
+  cause: unknown,
+  ctx: Ctx,
+  report: (nextDelayMs: number | undefined) => void = () => {},
+): LinkState {
+  const episode = state.episode;
+  const slots = episode?.slots ?? 0;
+  const elapsedMs = ctx.nowMs - (episode?.startedMs ?? ctx.nowMs);
+  const drawn = state.schedule.next(ctx.random, { attempt: slots, elapsedMs, cause });
+  if ("exhausted" in drawn) {
+    report(undefined);
+    return giveUp(state, "schedule-exhausted", cause, ctx);
+  }
+  const endpoints = state.endpoints.pick() === undefined ? state.endpoints.startRound() : state.endpoints;
+  const next = endpoints.pick();
+  if (next === undefined) {
+    report(undefined);
+    return giveUp(state, "attempts-exhausted", cause, ctx);
+  }
+  const delayMs = Math.max(drawn.delayMs, episode?.authDelayMs ?? 0);
+  const round: LinkState = {
+    ...state,
+    endpoints,
+    schedule: drawn.schedule,
+    episode: episode && { ...episode, slots: slots + 1, authDelayMs: 0 },
+  };
+  return schedule(round, next, delayMs, cause, ctx, report);
+}
+
+/** Fixes endpoint and time of the next attempt, with the chooser's say and never below the minimum gap. */
+function schedule(
+  state: LinkState,
+  candidate: Candidate,
+  delayMs: number,
+  cause: unknown,
+  ctx: Ctx,
+  report: (nextDelayMs: number | undefined) => void,
+): LinkState {
+  const [endpoints, next, wantedMs] = choose(state, candidate, delayMs, cause);
+  const gapMs = next.dialledMs + state.policy.minDialGapMs - ctx.nowMs;
+  const waitMs = Math.max(0, wantedMs, gapMs);
+  const endsMs = (state.episode?.startedMs ?? ctx.nowMs) + state.policy.maxElapsedMs;
+  if (ctx.nowMs + waitMs > endsMs) {
+    report(undefined);
+    return giveUp(state, "time-exhausted", cause, ctx);
+  }
+  report(waitMs);
+  const planned: LinkState = { ...state, endpoints, next };
+  if (waitMs === 0) return park(planned, ctx);
+  const waiting = enter(planned, "waiting", ctx);
+  ctx.effects.push({ type: "setTimer", name: "phase", delayMs: waitMs });
+  return { ...waiting, dueMs: ctx.nowMs + waitMs };
+}
+
+function choose(
+  state: LinkState,
+  candidate: Candidate,
+  delayMs: number,
+  cause: unknown,
+): [EndpointSet, Candidate, number] {
+  const choice = state.policy.choose?.({
+    candidates: state.endpoints.candidates,
+    attempt: (state.episode?.attempts ?? 0) + 1,
+    cause,
+  });
+  const waitMs = choice?.delayMs ?? delayMs;
+  if (choice?.endpointId === undefined) return [state.endpoints, candidate, waitMs];
+  const endpoints = state.endpoints.toFront(choice.endpointId);
+  const chosen = endpoints.candidates.find((c) => c.id === choice.endpointId);
+  return chosen === undefined ? [state.endpoints, candidate, waitMs] : [endpoints, chosen, waitMs];
+}
+
+/** The wait is over: ask for a permit to dial. */
+export function proceed(state: LinkState, ctx: Ctx): LinkState {
+  return park(state, ctx);
+}
+
+function park(state: LinkState, ctx: Ctx): LinkState {
+  const parked = enter(state, "parked", ctx);
+  ctx.effects.push({ type: "requestPermit", endpointId: (state.next as Candidate).id });
+  return parked;
+}

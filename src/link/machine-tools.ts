@@ -1,0 +1,19 @@
+import type { Random } from "../time/index.ts";
+import type { EmitEffect, LinkEffect, LinkPhase, LinkState } from "./state.ts";
+
+/** What one transition works with: the moment, the randomness, and the effects it asks for. */
+export interface Ctx {
+  readonly nowMs: number;
+  readonly random: Random;
+  readonly effects: LinkEffect[];
+}
+
+export function emit(ctx: Ctx, event: EmitEffect): void {
+  ctx.effects.push({ type: "emit", event });
+}
+
+/** Moves to a phase and sets the one phase timer that belongs to it. */
+export function enter(state: LinkState, phase: LinkPhase, ctx: Ctx): LinkState {
+  ctx.effects.push({ type: "cancelTimer", name: "phase" });
+  return { ...state, phase, sinceMs: ctx.nowMs, dueMs: Number.POSITIVE_INFINITY };
+}

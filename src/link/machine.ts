@@ -1,0 +1,356 @@
+/**
+ * The state machine of a link: pure. `step` takes a state and an event and returns the next state and the effects
+ * to carry out, in order. The same function runs in production, in the model tests and in the fleet simulator.
+ *
+ *     idle → parked → dialing → restoring → ready
+ *     ready → waiting | parked | dormant        waiting → parked        any → closing → closed
+ */
+import { type Candidate, type Endpoint, EndpointSet, type EndpointSetOptions } from "../endpoint/index.ts";
+import type { Random } from "../time/index.ts";
+import { closeLink, drained, giveUp } from "./machine-close.ts";
+import { beginEpisode, plan, proceed } from "./machine-plan.ts";
+import { type Ctx, emit, enter } from "./machine-tools.ts";
+import type { LinkPolicy } from "./policy.ts";
+import type { LinkEffect, LinkEvent, LinkState } from "./state.ts";
+
+export type { Ctx } from "./machine-tools.ts";
+
+export function initialState(
+  policy: LinkPolicy,
+  given: readonly Endpoint[],
+  options: EndpointSetOptions,
+  ctx: { readonly nowMs: number; readonly random: Random },
+): LinkState {
+  return {
+    policy,
+    phase: "idle",
+    sinceMs: ctx.nowMs,
+    epoch: 0,
+    endpoints: EndpointSet.of(given, options, ctx.random),
+    episode: undefined,
+    schedule: policy.backoff.start(),
+    authSchedule: policy.authBackoff.start(),
+    authFailures: 0,
+    attemptsSoFar: 0,
+    current: undefined,
+    next: undefined,
+    dueMs: Number.POSITIVE_INFINITY,
+    readySinceMs: Number.NEGATIVE_INFINITY,
+    everReady: false,
+    draining: false,
+    sessionVersion: 0,
+    why: undefined,
+    closeCause: undefined,
+  };
+}
+
+/** One transition. `ctx.effects` collects what must be done, in order. */
+export function step(
+  state: LinkState,
+  event: LinkEvent,
+  input: { readonly nowMs: number; readonly random: Random },
+): [LinkState, LinkEffect[]] {
+  const ctx: Ctx = { nowMs: input.nowMs, random: input.random, effects: [] };
+  const next = transition(state, event, ctx);
+  if (next.phase !== state.phase) {
+    // First among the emits: `closed` must be the last thing a link says.
+    ctx.effects.unshift({
+      type: "emit",
+      event: { name: "state", data: { from: state.phase, to: next.phase } },
+    });
+  }
+  return [next, ctx.effects];
+}
+
+function transition(state: LinkState, event: LinkEvent, ctx: Ctx): LinkState {
+  if (state.phase === "closed") return late(state, event, ctx);
+  switch (event.type) {
+    case "start":
+      return state.phase === "idle" ? start(state, ctx) : state;
+    case "demand":
+      return state.phase === "dormant" ? resume(state, ctx) : state;
+    case "granted":
+      return state.phase === "parked" ? dial(state, ctx) : state;
+    case "timer":
+      return timer(state, event, ctx);
+    case "dialed":
+      return event.epoch === state.epoch && state.phase === "dialing"
+        ? restore(state, ctx)
+        : late(state, event, ctx);
+    case "restored":
+      return event.epoch === state.epoch && state.phase === "restoring"
+        ? restored(state, event.version, ctx)
+        : state;
+    case "failed":
+      return failed(state, event, ctx);
+    case "lost":
+      return event.epoch === state.epoch && state.phase === "ready"
+        ? lost(state, event, ctx)
+        : failed(state, event, ctx);
+    case "sessionChanged":
+      return { ...state, sessionVersion: event.version };
+    case "discovered":
+      return discovered(state, event.endpoints, ctx);
+    case "reconnectNow":
+      return force(state, event.pending, false, ctx);
+    case "failover":
+      return force(state, event.pending, true, ctx);
+    case "wake":
+      if (state.phase !== "waiting") return state;
+      return event.endpointId === undefined || event.endpointId === state.next?.id
+        ? sooner(state, ctx)
+        : state;
+    case "drain":
+      return drain(state, event.pending, event.deadlineMs, ctx);
+    case "inFlightZero":
+      return state.draining ? drained(state, ctx) : state;
+    case "close":
+      return closeLink(state, "user", undefined, ctx);
+    case "connectionClosed":
+      return state.phase === "closing" && event.epoch === state.epoch ? finish(state, ctx) : state;
+  }
+}
+
+/** A late event of an older epoch changes nothing but the release of what it carries. */
+function late(state: LinkState, event: LinkEvent, ctx: Ctx): LinkState {
+  if (event.type === "dialed") ctx.effects.push({ type: "discard", epoch: event.epoch });
+  return state;
+}
+
+function start(state: LinkState, ctx: Ctx): LinkState {
+  if (state.policy.lazy) return enter(state, "dormant", ctx);
+  return beginEpisode(state, "first", undefined, ctx);
+}
+
+function resume(state: LinkState, ctx: Ctx): LinkState {
+  return beginEpisode(state, state.everReady ? "loss" : "first", state.episode?.lossCause, ctx);
+}
+
+function timer(state: LinkState, event: Extract<LinkEvent, { type: "timer" }>, ctx: Ctx): LinkState {
+  if (event.name === "drain") {
+    return state.draining ? closeLink(state, "drain-timeout", undefined, ctx) : state;
+  }
+  switch (state.phase) {
+    case "waiting":
+      return proceed(state, ctx);
+    case "dialing":
+    case "restoring":
+      return failed(
+        state,
+        { type: "failed", epoch: state.epoch, linkClass: "transient", cause: event.cause },
+        ctx,
+      );
+    case "closing":
+      // The library did not confirm in time: its socket is destroyed from outside.
+      ctx.effects.push({ type: "discard", epoch: state.epoch });
+      return finish(state, ctx);
+    default:
+      return state;
+  }
+}
+
+/** The permit is there: dial. */
+function dial(state: LinkState, ctx: Ctx): LinkState {
+  const candidate = state.next as Candidate;
+  const epoch = state.epoch + 1;
+  const attempts = (state.episode?.attempts ?? 0) + 1;
+  const dialing = enter(state, "dialing", ctx);
+  ctx.effects.push(
+    { type: "dial", epoch, endpoint: candidate.endpoint, attempt: attempts },
+    { type: "setTimer", name: "phase", delayMs: state.policy.connectTimeoutMs },
+  );
+  emit(ctx, { name: "attempt", data: { endpoint: candidate.id, attempt: attempts, epoch } });
+  return {
+    ...dialing,
+    epoch,
+    current: candidate,
+    next: undefined,
+    endpoints: state.endpoints.dialled(candidate.id, ctx.nowMs),
+    episode: state.episode && { ...state.episode, attempts },
+  };
+}
+
+function restore(state: LinkState, ctx: Ctx): LinkState {
+  const restoring = enter(state, "restoring", ctx);
+  ctx.effects.push(
+    { type: "restore", epoch: state.epoch },
+    { type: "setTimer", name: "phase", delayMs: state.policy.restoreTimeoutMs },
+  );
+  return restoring;
+}
+
+/** Ready only at the current session version: a subscribe during the restore runs it again. */
+function restored(state: LinkState, version: number, ctx: Ctx): LinkState {
+  if (version !== state.sessionVersion) {
+    ctx.effects.push({ type: "restore", epoch: state.epoch });
+    return state;
+  }
+  const current = state.current as Candidate;
+  const episode = state.episode;
+  const attempts = episode?.attempts ?? 1;
+  const tookMs = ctx.nowMs - (episode?.startedMs ?? ctx.nowMs);
+  ctx.effects.push({ type: "yieldPermit", evidence: "up" }, { type: "openGate", epoch: state.epoch });
+  if (state.everReady)
+    emit(ctx, { name: "reconnected", data: { endpoint: current.id, attempts, downMs: tookMs } });
+  else emit(ctx, { name: "connected", data: { endpoint: current.id, attempts, tookMs } });
+  return {
+    ...enter(state, "ready", ctx),
+    endpoints: state.endpoints.succeeded(current.id),
+    episode: undefined,
+    authSchedule: state.policy.authBackoff.start(),
+    authFailures: 0,
+    attemptsSoFar: attempts,
+    readySinceMs: ctx.nowMs,
+    everReady: true,
+  };
+}
+
+/** An attempt failed, in whatever step. */
+function failed(state: LinkState, event: LinkEvent & { epoch: number }, ctx: Ctx): LinkState {
+  if (event.type !== "failed" && event.type !== "lost") return state;
+  if (event.epoch !== state.epoch) return state;
+  if (state.phase !== "dialing" && state.phase !== "restoring") return state;
+  const current = state.current as Candidate;
+  const episode = state.episode;
+  ctx.effects.push({ type: "yieldPermit", evidence: "down" }, { type: "discard", epoch: state.epoch });
+  const [authSchedule, authDelayMs] =
+    event.linkClass === "auth" ? drawAuth(state, ctx) : [state.authSchedule, 0];
+  const noted: LinkState = {
+    ...state,
+    endpoints: state.endpoints.toBack(current.id),
+    current: undefined,
+    authSchedule,
+    authFailures: event.linkClass === "auth" ? state.authFailures + 1 : state.authFailures,
+    episode: episode && {
+      ...episode,
+      failures: new Map(episode.failures).set(current.id, event.cause),
+      authDelayMs: Math.max(episode.authDelayMs, authDelayMs),
+    },
+  };
+  const report = (nextDelayMs: number | undefined): void =>
+    emit(ctx, {
+      name: "attemptFailed",
+      data: {
+        endpoint: current.id,
+        attempt: episode?.attempts ?? 1,
+        cause: event.cause,
+        linkClass: event.linkClass,
+        nextDelayMs,
+      },
+    });
+  if (event.linkClass === "fatal") {
+    report(undefined);
+    return giveUp(noted, "fatal", event.cause, ctx);
+  }
+  if (noted.authFailures >= state.policy.maxAuthFailures) {
+    report(undefined);
+    return giveUp(noted, "auth", event.cause, ctx);
+  }
+  return plan(noted, event.cause, ctx, report);
+}
+
+function drawAuth(state: LinkState, ctx: Ctx): [LinkState["authSchedule"], number] {
+  const drawn = state.authSchedule.next(ctx.random, { attempt: state.authFailures, elapsedMs: 0 });
+  return "exhausted" in drawn ? [state.authSchedule, 0] : [drawn.schedule, drawn.delayMs];
+}
+
+/** A ready connection is gone. */
+function lost(
+  state: LinkState,
+  event: Extract<LinkEvent, { type: "lost" }>,
+  ctx: Ctx,
+  endpointToBack = true,
+): LinkState {
+  const current = state.current as Candidate;
+  const upMs = ctx.nowMs - state.readySinceMs;
+  emit(ctx, { name: "disconnected", data: { endpoint: current.id, cause: event.cause, upMs } });
+  ctx.effects.push(
+    { type: "shutGate", epoch: state.epoch, cause: event.cause, byUser: false },
+    { type: "closeConnection", epoch: state.epoch, how: "abrupt", deadlineMs: 0 },
+  );
+  const stable = upMs >= state.policy.stableAfterMs;
+  const down: LinkState = {
+    ...state,
+    current: undefined,
+    schedule: stable ? state.policy.backoff.start() : state.schedule,
+    endpoints: endpointToBack
+      ? (stable ? state.endpoints.startRound() : state.endpoints).toBack(current.id)
+      : state.endpoints.startRound().toFront(current.id),
+  };
+  if (event.linkClass === "fatal") return giveUp(down, "fatal", event.cause, ctx);
+  if (!state.policy.reconnect) return giveUp(down, "reconnect-disabled", event.cause, ctx);
+  if (state.draining && event.pending === 0) return giveUp(down, "drained", undefined, ctx);
+  if (state.policy.lazy && event.pending === 0) return enter(down, "dormant", ctx);
+  return beginEpisode(down, "loss", event.cause, ctx, !stable);
+}
+
+function discovered(state: LinkState, named: readonly Endpoint[], ctx: Ctx): LinkState {
+  const endpoints = state.endpoints.discover(named, state.current?.id, ctx.random);
+  const before = new Set(state.endpoints.candidates.map((c) => c.id));
+  const after = new Set(endpoints.candidates.map((c) => c.id));
+  const added = [...after].filter((id) => !before.has(id));
+  const removed = [...before].filter((id) => !after.has(id));
+  if (added.length > 0 || removed.length > 0) emit(ctx, { name: "discovered", data: { added, removed } });
+  const newcomer = added[0];
+  if (state.phase !== "waiting" || newcomer === undefined) return { ...state, endpoints };
+  // A server nobody has tried yet is a reason not to wait.
+  const first = endpoints.toFront(newcomer);
+  return sooner({ ...state, endpoints: first, next: first.pick() }, ctx);
+}
+
+/** `reconnectNow` and `failover`: never sooner than the minimum gap, and a thousand of them are one dial. */
+function force(state: LinkState, pending: number, elsewhere: boolean, ctx: Ctx): LinkState {
+  switch (state.phase) {
+    case "idle":
+      return beginEpisode(state, "first", undefined, ctx);
+    case "dormant":
+      return resume(state, ctx);
+    case "waiting":
+      return sooner(elsewhere ? skip(state) : state, ctx);
+    case "ready": {
+      const event = {
+        type: "lost",
+        epoch: state.epoch,
+        linkClass: "transient",
+        cause: undefined,
+        pending: Math.max(1, pending), // a forced reconnect is itself the demand
+      } as const;
+      const down = lost(state, event, ctx, elsewhere);
+      return down.phase === "waiting" ? sooner(down, ctx) : down;
+    }
+    default:
+      return state;
+  }
+}
+
+/** Waiting for one endpoint, told to try another: the one that was next goes last. */
+function skip(state: LinkState): LinkState {
+  if (state.next === undefined || state.endpoints.candidates.length < 2) return state;
+  const endpoints = state.endpoints.toBack(state.next.id);
+  return { ...state, endpoints, next: endpoints.pick() ?? state.next };
+}
+
+/** Cuts a wait short, down to the minimum gap. */
+function sooner(state: LinkState, ctx: Ctx): LinkState {
+  const next = state.next as Candidate;
+  const dueMs = Math.max(ctx.nowMs, next.dialledMs + state.policy.minDialGapMs);
+  if (dueMs >= state.dueMs) return state;
+  if (dueMs <= ctx.nowMs) return proceed(state, ctx);
+  ctx.effects.push({ type: "setTimer", name: "phase", delayMs: dueMs - ctx.nowMs });
+  return { ...state, dueMs };
+}
+
+function drain(state: LinkState, pending: number, deadlineMs: number, ctx: Ctx): LinkState {
+  if (state.draining || state.phase === "closing") return state;
+  ctx.effects.push({ type: "drainGate" });
+  if (pending === 0) return drained({ ...state, draining: true }, ctx);
+  ctx.effects.push({ type: "setTimer", name: "drain", delayMs: deadlineMs });
+  return { ...state, draining: true };
+}
+
+function finish(state: LinkState, ctx: Ctx): LinkState {
+  const why = state.why ?? "user";
+  ctx.effects.push({ type: "cancelTimer", name: "phase" });
+  emit(ctx, { name: "closed", data: { why, cause: state.closeCause } });
+  return enter({ ...state, current: undefined }, "closed", ctx);
+}
