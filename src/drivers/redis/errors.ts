@@ -3,7 +3,7 @@
  * other file of this driver looks at the text of an error.
  */
 import { type CallDescription, type Evidence, isHoldfastError } from "../../call/index.ts";
-import type { CallVerdict, LinkClass, LinkPhaseName } from "../../link/driver.ts";
+import type { CallVerdict, LinkClass, LinkPhaseName } from "../../link/index.ts";
 
 /** How a reply that refuses a command is to be taken. Nothing of the command was carried out. */
 export interface Refusal {

@@ -178,10 +178,10 @@ function neverLeaks(url: string, secrets: readonly string[]): void {
   try {
     fromGoRedisUrl(url);
   } catch (error) {
-    assert.ok(isHoldfastError(error), `${url}: ${String(error)}`);
+    assert.ok(isHoldfastError(error), `${fc.stringify(url)} threw ${String(error)}`);
     assert.equal(error.code, "HF_OPTION");
     const shown = `${error.message} ${JSON.stringify(error.details)} ${String(error.cause)}`;
-    for (const secret of secrets) assert.ok(!shown.includes(secret), `${url}: ${shown}`);
+    for (const secret of secrets) assert.ok(!shown.includes(secret), `${fc.stringify(url)}: ${shown}`);
   }
 }
 
