@@ -1,0 +1,2 @@
+/** Room `cli`: the `holdfast` command. Its commands, for whoever embeds them. */
+export { planCommand } from "./plan.ts";
