@@ -273,6 +273,18 @@ describe("a framer", () => {
     assert.match(String(push(() => {})), /out of step/);
   });
 
+  it("is of no use after its receiver pushed into it, and says so", () => {
+    const framer = createFramer({ mode: "fixedLength", frameBytes: 2 });
+    const inner: unknown[] = [];
+    const outer = thrown(() =>
+      framer.push(Buffer.from("abcd"), () => {
+        inner.push(thrown(() => framer.push(Buffer.from("xy"), () => assert.fail("out of order"))));
+      }),
+    );
+    assert.match(String(outer), /out of step/);
+    assert.deepEqual(inner, [outer, outer]);
+  });
+
   it("lets chunks through without framing", () => {
     const chunks = [Buffer.from("a"), Buffer.alloc(0), Buffer.from("bc")];
     assert.deepEqual(cut({ mode: "none" }, chunks).frames, ["61", "6263"]);

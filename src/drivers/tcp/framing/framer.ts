@@ -47,7 +47,8 @@ function cutterFor(framing: Framing): Cutter {
 
 class GuardedFramer implements Framer {
   readonly #cutter: Cutter;
-  #failure: unknown;
+  #failure: HoldfastError | undefined;
+  #cutting = false;
 
   constructor(cutter: Cutter) {
     this.#cutter = cutter;
@@ -63,16 +64,21 @@ class GuardedFramer implements Framer {
 
   push(chunk: Uint8Array, deliver: Deliver): void {
     if (this.#failure !== undefined) throw this.#failure;
-    // Stands until the chunk is done: a `deliver` that throws, or pushes itself, would put frames out of order.
-    this.#failure = outOfStep();
+    if (this.#cutting) throw this.#fail(outOfStep());
+    this.#cutting = true; // stays so when `deliver` throws: what the chunk still held is lost
     try {
       this.#cutter.cut(asBuffer(chunk), deliver);
-      this.#failure = undefined;
     } catch (error) {
-      if (error instanceof HoldfastError) this.#failure = error;
-      this.#cutter.pending.clear();
-      throw error;
+      throw this.#fail(error);
     }
+    if (this.#failure !== undefined) throw this.#fail(this.#failure); // `deliver` pushed, and kept the error to itself
+    this.#cutting = false;
+  }
+
+  #fail(error: unknown): unknown {
+    this.#failure ??= error instanceof HoldfastError ? error : outOfStep();
+    this.#cutter.pending.clear();
+    return error;
   }
 }
 
