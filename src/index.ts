@@ -1,0 +1,12 @@
+/**
+ * Holdfast keeps a program's network connections alive, and tells the truth about what happened to the work. This is
+ * the engine; the drivers are `holdfast/redis`, `holdfast/tcp` …
+ */
+export * from "./backoff/index.ts";
+export * from "./call/index.ts";
+export * from "./endpoint/index.ts";
+export * from "./governor/index.ts";
+export * from "./link/index.ts";
+export * from "./observe/index.ts";
+export { type Default, defaults, type ResilienceOptions, resolveResilience } from "./options/index.ts";
+export * from "./time/index.ts";

@@ -1,0 +1,25 @@
+import type { LinkSnapshot } from "../link/index.ts";
+import { explain } from "./explain.ts";
+
+/** For readiness and liveness probes. */
+export interface Health {
+  /** `up`: calls pass. `degraded`: they wait. `down`: they fail. */
+  readonly status: "up" | "degraded" | "down";
+  readonly reason: string;
+  /** How long calls have not passed; 0 when up. */
+  readonly downMs: number;
+}
+
+export function health(snapshot: LinkSnapshot): Health {
+  const reason = explain(snapshot);
+  switch (snapshot.phase) {
+    case "ready":
+    case "dormant":
+      return { status: "up", reason, downMs: 0 };
+    case "closing":
+    case "closed":
+      return { status: "down", reason, downMs: snapshot.forMs };
+    default:
+      return { status: "degraded", reason, downMs: snapshot.downMs ?? snapshot.forMs };
+  }
+}
