@@ -3,6 +3,9 @@
 const secretKey = /passw|secret|token|credential|private.?key|auth_?pass/i;
 const longestShown = 80;
 
+/** Longer text is not shown at all: the patterns below take quadratic time, and cutting first could cut off the "@". */
+const longestRead = 1_000;
+
 /** True when the value under this key must not be shown. Any part of a dotted path counts. */
 export function isSecretKey(key: string): boolean {
   return secretKey.test(key);
@@ -14,7 +17,10 @@ export function showValue(key: string, value: unknown): string {
   if (typeof value === "function") return "a function";
   if (typeof value === "bigint" || typeof value === "symbol") return String(value);
   if (typeof value === "number" || value === undefined) return String(value);
-  return shorten(redactText(describe(value)));
+  const text = describe(value);
+  if (text.length > longestRead)
+    return `${typeof value === "string" ? "a text" : "an object"} of ${text.length} characters`;
+  return shorten(redactText(text));
 }
 
 /** Hides the user part of anything that looks like a URL or DSN, and `password=…` pairs. */

@@ -173,6 +173,8 @@ test("secrets are never shown, by key, by URL user part, or inside a larger valu
 test("values that can't be printed are still refused with a proper error", () => {
   const cyclic: Record<string, unknown> = {};
   cyclic.self = cyclic;
+  const huge = `bob:${"hunter2".repeat(200_000)}@h`;
+  assert.match(refusal(() => o.boolean().read(huge, "x")).message, /"x" is a text of \d+ characters, but/);
   for (const value of [cyclic, 1n, Symbol("x"), () => 1, new Uint8Array(3), "y".repeat(10_000)]) {
     assert.ok(refusal(() => o.boolean().read(value, "x")).message.length < 200);
   }
