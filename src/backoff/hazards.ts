@@ -1,4 +1,4 @@
-import type { Random } from "../time/index.ts";
+import { type Random, seededRandom } from "../time/index.ts";
 import type { Backoff } from "./backoff.ts";
 import { timeline } from "./timeline.ts";
 import { isOpaque } from "./unfold.ts";
@@ -7,11 +7,14 @@ import { formatMs } from "./units.ts";
 /** DataStax names 10 ms as saturating a cluster; measured herds (bench) put the knee below 50 ms. */
 export const SAFE_DELAY_MS: number = 50;
 
-/** How far ahead a backoff is looked at. */
+/** How far ahead a backoff is looked at, and for how many clients. */
 const ATTEMPTS = 16;
+const CLIENTS = 40;
+/** More clients than this share waiting exactly as long as one another come back as a herd. */
+const HERD_SHARE = 0.25;
 
 export interface Hazard {
-  /** `too-fast`: delays that can saturate a server. `lockstep`: every client waits exactly the same. */
+  /** `too-fast`: delays that can saturate a server. `lockstep`: many clients wait exactly as long as one another. */
   readonly code: "too-fast" | "lockstep";
   /** The sentence to print. */
   readonly message: string;
@@ -23,28 +26,43 @@ export interface Hazard {
  * A function backoff is not asked (it may count its calls), so nothing is known about it.
  */
 export function hazards(backoff: Backoff): readonly Hazard[] {
-  if (isOpaque(backoff)) return [];
-  const middle = delays(backoff, 0.5);
-  const later = middle[0] === 0 ? middle.slice(1) : middle;
-  const found: Hazard[] = [];
-  const shortest = Math.min(...later);
-  if (shortest < SAFE_DELAY_MS) {
-    found.push({
-      code: "too-fast",
-      message: `delay ${formatMs(shortest)}: below ${SAFE_DELAY_MS} ms a fleet can saturate the server`,
-    });
-  }
-  const [low, high] = [delays(backoff, 0), delays(backoff, 0.99)];
-  if (later.length > 0 && low.length === high.length && low.every((delayMs, i) => delayMs === high[i])) {
-    found.push({
-      code: "lockstep",
-      message: "no jitter: clients that lose the server together come back together, every time",
-    });
-  }
-  return found;
+  return isOpaque(backoff) ? [] : [...tooFast(backoff), ...lockstep(backoff)];
 }
 
-function delays(backoff: Backoff, draw: number): readonly number[] {
-  const always: Random = { next: () => draw };
-  return timeline(backoff, ATTEMPTS, always).attempts.map((planned) => planned.delayMs);
+function tooFast(backoff: Backoff): readonly Hazard[] {
+  const middle = delays(backoff, { next: () => 0.5 });
+  const shortest = Math.min(...(middle[0] === 0 ? middle.slice(1) : middle));
+  if (shortest >= SAFE_DELAY_MS) return [];
+  const message = `delay ${formatMs(shortest)}: below ${SAFE_DELAY_MS} ms a fleet can saturate the server`;
+  return [{ code: "too-fast", message }];
+}
+
+/** Plays a fleet that lost its server in the same instant and looks for the attempt at which most wait alike. */
+function lockstep(backoff: Backoff): readonly Hazard[] {
+  const random = seededRandom(1);
+  const fleet = Array.from({ length: CLIENTS }, () => delays(backoff, random));
+  let worst = { clients: 0, delayMs: 0, attempt: 0 };
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    for (const [delayMs, clients] of tally(fleet, attempt)) {
+      if (delayMs > 0 && clients > worst.clients) worst = { clients, delayMs, attempt };
+    }
+  }
+  if (worst.clients <= CLIENTS * HERD_SHARE) return [];
+  const who =
+    worst.clients === CLIENTS ? "all clients wait" : `${worst.clients} of ${CLIENTS} simulated clients wait`;
+  const message = `${who} exactly ${formatMs(worst.delayMs)} before attempt ${worst.attempt + 1}: those that lose the server together come back together`;
+  return [{ code: "lockstep", message }];
+}
+
+/** How many clients wait how long before one attempt. */
+function tally(fleet: readonly (readonly number[])[], attempt: number): ReadonlyMap<number, number> {
+  const clients = new Map<number, number>();
+  for (const { [attempt]: delayMs } of fleet) {
+    if (delayMs !== undefined) clients.set(delayMs, (clients.get(delayMs) ?? 0) + 1);
+  }
+  return clients;
+}
+
+function delays(backoff: Backoff, random: Random): readonly number[] {
+  return timeline(backoff, ATTEMPTS, random).attempts.map((planned) => planned.delayMs);
 }

@@ -133,12 +133,19 @@ test("hazards: short delays and lockstep are told, with the number", () => {
   const messages = (backoff: Backoff): string[] => hazards(backoff).map((hazard) => hazard.message);
   assert.deepEqual(messages(constant(10)), [
     "delay 10 ms: below 50 ms a fleet can saturate the server",
-    "no jitter: clients that lose the server together come back together, every time",
+    "all clients wait exactly 10 ms before attempt 1: those that lose the server together come back together",
   ]);
   assert.match(messages(fullJitter(constant(60)))[0]!, /^delay 30 ms: below 50 ms/);
   assert.match(messages(immediately(immediately(constant(100))))[0]!, /^delay 0 ms/);
   assert.deepEqual(messages(constant(50)).length, 1);
   assert.deepEqual(messages(immediately(boundedExponential())), []);
+});
+
+test("hazards: a jitter clamped at its cap is lockstep too, and the shape that keeps its jitter is not", () => {
+  const clamped = hazards(cap(fullJitter(constant(15_000)), 10_000));
+  assert.match(clamped[0]!.message, /^\d+ of 40 simulated clients wait exactly 10 s before attempt \d+: /);
+  assert.deepEqual(hazards(fullJitter(exponential({ baseMs: 1000, capMs: 10_000 }))), []);
+  assert.deepEqual(hazards(immediately(take(boundedExponential(), 3))), []);
 });
 
 test("hazards never calls a user's function, however deep it is wrapped", () => {

@@ -224,6 +224,10 @@ test("ours is without hazards; the presets' own are told", () => {
   const codes = (name: string): string[] => hazards(presetNamed(name).backoff).map((hazard) => hazard.code);
   assert.deepEqual(codes("go-redis"), ["too-fast"]);
   assert.deepEqual(codes("mqtt"), ["lockstep"]);
+  assert.deepEqual(codes("datastax-java"), ["lockstep"]);
+  assert.deepEqual(codes("datastax-java-corrected"), []);
+  assert.deepEqual(codes("socket.io"), ["lockstep"]);
+  assert.deepEqual(codes("socket.io-corrected"), []);
   assert.deepEqual(codes("lettuce"), ["too-fast", "lockstep"]);
 });
 
@@ -233,6 +237,11 @@ test("an unknown preset or option is named, with the nearest", () => {
   assert.throws(
     () => natsGoBackoff({ reconnectWait: 5 } as never),
     /no option "reconnectWait" \(did you mean "reconnectWaitMs"\?\)/,
+  );
+  assert.throws(() => natsGoBackoff({ reconnectWaitMs: -1 }), /reconnectWaitMs must be .* got -1$/);
+  assert.throws(
+    () => natsGoBackoff({ reconnectJitterMs: "1s" as never }),
+    /reconnectJitterMs must be .* got "1s"$/,
   );
   assert.throws(() => natsGoBackoff({ maxReconnect: 1.5 }), /maxReconnect must be a whole number/);
   assert.throws(() => libhvBackoff({ minDelayMs: 2 ** 32 }), /minDelayMs must be .* at most 4294967295/);

@@ -40,7 +40,10 @@ test("plan prints each delay, when it ends, and a bar", () => {
     blocks.toSorted((a, b) => a - b),
   );
   assert.ok(blocks[7]! > 30 && Math.abs(blocks[5]! / blocks[7]! - 32 / 60) < 0.05);
-  assert.match(out, /warning: no jitter: clients that lose the server together/);
+  assert.match(
+    out,
+    /warning: all clients wait exactly 1 s before attempt 1: those that lose the server together come back/,
+  );
 });
 
 test("plan says why it ends, what is defective, and what a fleet would do", () => {

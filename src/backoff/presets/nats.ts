@@ -14,30 +14,31 @@ export interface NatsOptions {
   readonly reconnectJitterMs?: number;
   /** The same with TLS. */
   readonly reconnectJitterTlsMs?: number;
+  /** Neither random part is larger (named in NATS' text, absent from Go's code). Default: none. */
+  readonly reconnectJitterMaxMs?: number;
   /** Whether TLS is configured. Default false. */
   readonly tls?: boolean;
   /** Attempts on one server before it is given up. Go: negative is for ever; JS: only −1 is. */
   readonly maxReconnect?: number;
 }
 
-const KNOWN = ["reconnectWaitMs", "reconnectJitterMs", "reconnectJitterTlsMs", "tls", "maxReconnect"];
+const KNOWN = [
+  "reconnectWaitMs",
+  "reconnectJitterMs",
+  "reconnectJitterTlsMs",
+  "reconnectJitterMaxMs",
+  "tls",
+  "maxReconnect",
+];
 const waits = { reconnectWaitMs: 2000, reconnectJitterMs: 100, reconnectJitterTlsMs: 1000 };
 const goDefaults = { ...waits, maxReconnect: 60 };
 const jsDefaults = { ...waits, maxReconnect: 10 };
 
 /** nats.go's schedule for one server: it waits before the first attempt too, and gives up after the last. */
 export function natsGoBackoff(options: NatsOptions = {}): Backoff {
-  check.keys("natsGoBackoff", options, KNOWN);
-  const { reconnectWaitMs, reconnectJitterMs, reconnectJitterTlsMs, maxReconnect } = {
-    ...goDefaults,
-    ...options,
-  };
-  const every = additiveJitter(constant(reconnectWaitMs), {
-    jitterMs: reconnectJitterMs,
-    tlsJitterMs: reconnectJitterTlsMs,
-    tls: options.tls ?? false,
-  });
-  return take(every, check.endlessWhenNegative("maxReconnect", maxReconnect));
+  const { waitMs, jitterMs, maxReconnect } = settings("natsGoBackoff", { ...goDefaults, ...options });
+  const attempts = check.endlessWhenNegative("maxReconnect", maxReconnect);
+  return take(additiveJitter(constant(waitMs), { jitterMs }), attempts);
 }
 
 /**
@@ -45,24 +46,27 @@ export function natsGoBackoff(options: NatsOptions = {}): Backoff {
  * milliseconds 0…jitter, both ends included. 0 or less (but −1) still means one attempt: it evicts at the first failure.
  */
 export function natsJsBackoff(options: NatsOptions = {}): Backoff {
-  check.keys("natsJsBackoff", options, KNOWN);
-  const { reconnectWaitMs, reconnectJitterMs, reconnectJitterTlsMs, maxReconnect } = {
-    ...jsDefaults,
-    ...options,
-  };
-  const jitterMs = options.tls ? reconnectJitterTlsMs : reconnectJitterMs;
-  check.delay(options.tls ? "reconnectJitterTlsMs" : "reconnectJitterMs", jitterMs);
-  const wait = constant(reconnectWaitMs);
-  const every =
-    jitterMs === 0
-      ? wait
-      : mapDelays(
-          wait,
-          `${wait.description}; + 0…${jitterMs} ms`,
-          (delayMs, random) => delayMs + Math.floor(random.next() * (jitterMs + 1)),
-        );
+  const { waitMs, jitterMs, maxReconnect } = settings("natsJsBackoff", { ...jsDefaults, ...options });
   const attempts = check.endlessWhenNegative("maxReconnect", maxReconnect);
-  return take(immediately(every), maxReconnect === -1 ? attempts : Math.max(1, maxReconnect));
+  const wait = constant(waitMs);
+  const every = mapDelays(
+    wait,
+    `${wait.description}; + 0…${jitterMs} ms`,
+    (delayMs, random) => delayMs + Math.floor(random.next() * (jitterMs + 1)),
+  );
+  const endless = maxReconnect === -1;
+  return take(immediately(jitterMs === 0 ? wait : every), endless ? attempts : Math.max(1, maxReconnect));
+}
+
+/** The options, each checked under its own name, with the one jitter that applies. */
+function settings(what: string, options: NatsOptions & Required<Pick<NatsOptions, keyof typeof goDefaults>>) {
+  check.keys(what, options, KNOWN);
+  const waitMs = check.delay("reconnectWaitMs", options.reconnectWaitMs);
+  const plainMs = check.delay("reconnectJitterMs", options.reconnectJitterMs);
+  const tlsMs = check.delay("reconnectJitterTlsMs", options.reconnectJitterTlsMs);
+  const maxMs = check.limit("reconnectJitterMaxMs", options.reconnectJitterMaxMs ?? Number.POSITIVE_INFINITY);
+  const jitterMs = Math.min(options.tls ? tlsMs : plainMs, maxMs);
+  return { waitMs, jitterMs, maxReconnect: options.maxReconnect };
 }
 
 const goSource = "nats-io/nats.go v1.53.1 nats.go, doReconnect; dial times measured";
