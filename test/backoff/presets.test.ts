@@ -24,6 +24,7 @@ import {
   timeline,
 } from "../../src/backoff/index.ts";
 import { smithyBackoff } from "../../src/backoff/presets/aws.ts";
+import { defaults } from "../../src/options/index.ts";
 import { seededRandom } from "../../src/time/index.ts";
 import { delays, draws, population, share } from "./helpers.ts";
 
@@ -217,6 +218,15 @@ test("the smaller ones, row by row", () => {
   assert.deepEqual(row("aws-equal", 3), [75, 150, 300]);
   assert.deepEqual(row("effect", 4), [1000, 2000, 4000, 8000]);
   assert.deepEqual(row("holdfast", 8), [0, 150, 250, 450, 850, 1650, 3250, 5025]);
+});
+
+test("ours has the figures of the defaults", () => {
+  const { minMs, baseMs, capMs } = presetNamed("holdfast").constants;
+  assert.deepEqual(
+    [minMs, baseMs, capMs],
+    [defaults["backoff.minMs"].value, defaults["backoff.baseMs"].value, defaults["backoff.capMs"].value],
+  );
+  assert.equal(defaults["backoff.immediateFirst"].value, delays(presetNamed("holdfast").backoff, 1)[0] === 0);
 });
 
 test("ours is without hazards; the presets' own are told", () => {
