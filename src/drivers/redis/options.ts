@@ -40,16 +40,16 @@ export interface RedisClientOptions {
 }
 
 /**
- * A delay between two sends of one call, by the name of the formula (f counts failures from 0, n retries from 1):
+ * A delay between two sends of one call, by the name of the formula; n counts the retries from 1:
  *
  * - `none`: no wait
  * - `constant`: minMs
  * - `go-redis`: minMs + U[0, minMs·2ⁿ), at most maxMs
- * - `exponential`: min(maxMs, minMs·2^f)
+ * - `exponential`: min(maxMs, minMs·2ⁿ), as redis-py counts
  * - `full-jitter`: U(0, exponential)
  * - `equal-jitter`: exponential/2 + U(0, exponential/2)
- * - `exponential-with-jitter`: redis-py's default since 6.0: min(maxMs, U(0,1)·minMs + minMs·2^f)
- * - `decorrelated`: min(maxMs, U(minMs, previous·3))
+ * - `exponential-with-jitter`: min(maxMs, U[0, 1)·minMs·2ⁿ), redis-py's default since 6.0
+ * - `decorrelated`: min(maxMs, U(minMs, max(minMs, previous·3)))
  */
 export type RedisBackoffName =
   | "none"

@@ -91,6 +91,8 @@ test("URL: retries, −1 off and 0 the default; the write timeout follows the re
 test("URL: the database of the query wins over the path, but a bad path is still an error", () => {
   assert.equal(fromGoRedisUrl("redis://h/3?db=1").client.database, 1);
   assert.equal(fromGoRedisUrl("redis://h/3").client.database, 3);
+  assert.equal(fromGoRedisUrl("redis://h/3?db=").client.database, 3);
+  assert.equal(fromGoRedisUrl("redis://h/3?db=0").client.database, 0);
   assert.equal(fromGoRedisUrl("redis://h//3/").client.database, 3);
   assert.match(refusedUrl("redis://h/x?db=1"), /path must be a database number/);
   assert.match(refusedUrl("redis://h/1/2"), /more than one segment/);
@@ -343,7 +345,12 @@ test("redis-py: timeouts are seconds, None is no deadline, the connect timeout f
   assert.deepEqual(timeouts({ socket_timeout: 2, socket_connect_timeout: 1 }), [1_000, 2_000]);
   assert.deepEqual(timeouts({}, "8"), [5_000, 5_000]);
   assert.deepEqual(timeouts({ socket_timeout: null }, "8"), [5_000, undefined]);
-  assert.deepEqual(timeouts({ socket_connect_timeout: null }, "8"), [undefined, 5_000]);
+  assert.deepEqual(timeouts({ socket_timeout: 2 }, "8"), [5_000, 2_000]);
+  assert.deepEqual(timeouts({ socket_timeout: 2, socket_connect_timeout: null }, "8"), [2_000, 2_000]);
+  assert.deepEqual(timeouts({ socket_timeout: null, socket_connect_timeout: null }, "8"), [
+    undefined,
+    undefined,
+  ]);
 });
 
 test("redis-py: what is retried, by version", () => {
@@ -444,4 +451,36 @@ test("YAML: other blocks are left alone; errors name the place and quote nothing
       }
     }),
   );
+});
+
+test("fuzz: any object of options gives options or HF_OPTION, nothing else, and shows no secret", () => {
+  const keys = [
+    ...["Addr", "DB", "Password", "DialTimeout", "MaxRetries", "TLSConfig", "PoolSize", "Network"],
+    ...[
+      "host",
+      "port",
+      "db",
+      "password",
+      "socket_timeout",
+      "retry",
+      "retry_on_error",
+      "ssl",
+      "max_connections",
+    ],
+  ];
+  const value = fc.oneof(fc.anything(), fc.integer(), fc.string(), fc.boolean(), fc.constant(null));
+  const options = fc.dictionary(fc.oneof(fc.constantFrom(...keys), fc.string()), value, { maxKeys: 4 });
+  fc.assert(
+    fc.property(fc.oneof(options, fc.anything()), (given) => {
+      for (const translate of [fromGoRedisOptions, fromRedisPy]) {
+        try {
+          translate(given as object);
+        } catch (error) {
+          assert.ok(isHoldfastError(error) && error.code === "HF_OPTION", String(error));
+        }
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+  assert.doesNotMatch(refusal(() => fromRedisPy({ password: ["hunter2"] })).message, /hunter2/);
 });

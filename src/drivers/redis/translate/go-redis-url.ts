@@ -77,7 +77,7 @@ export function fromGoRedisUrl(url: string, options: GoRedisUrlOptions = {}): Re
   return fromGoRedisSettings(
     {
       endpoint: endpointOf(parts),
-      database: query.has("db") ? query.integer("db", 0) : database,
+      database: query.text("db") === undefined ? database : query.integer("db", 0),
       username: parts.username,
       password: parts.password,
       clientName: query.text("client_name"),
@@ -138,7 +138,6 @@ function maxRetriesOf(query: Query): Setting {
 
 /** The parameters of one URL, read by type. */
 interface Query {
-  has(name: Parameter): boolean;
   /** Blank and absent are undefined. */
   text(name: Parameter): string | undefined;
   /** Blank and absent are 0. */
@@ -164,7 +163,6 @@ function readQuery(parts: UrlParts): Query {
     optionError(name, parts.suspect ? "(not shown)" : values.get(name), allowed);
   const text = (name: Parameter): string | undefined => values.get(name) || undefined;
   return {
-    has: (name) => values.has(name),
     text,
     error,
     integer(name, min) {

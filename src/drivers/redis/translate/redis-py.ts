@@ -26,7 +26,13 @@ import {
   string,
   withDefault,
 } from "../../../options/index.ts";
-import type { RedisClientOptions, RedisEndpoint, RedisOptions, RedisTls } from "../options.ts";
+import type {
+  RedisClientOptions,
+  RedisEndpoint,
+  RedisOptions,
+  RedisResilienceOptions,
+  RedisTls,
+} from "../options.ts";
 import { type RedisPyDefaults, type RedisPyVersion, redisPyDefaults } from "./redis-py-defaults.ts";
 import { type PyRetry, pyRetry, retriesOf } from "./redis-py-retry.ts";
 import { type Refusals, refuse } from "./refused.ts";
@@ -107,6 +113,8 @@ const kwargs = object({
   retry: orNone(pyRetry),
 });
 
+type Timeouts = Pick<RedisResilienceOptions, "connectTimeoutMs" | "readTimeoutMs" | "writeTimeoutMs">;
+
 type Kwargs = ReturnType<typeof kwargs.read>;
 
 const versionCheck = withDefault(oneOf<RedisPyVersion>(["3.1", "3.2", "4", "6", "8"]), "3.1");
@@ -161,16 +169,11 @@ function clientOf(given: Kwargs): RedisClientOptions {
   };
 }
 
-/** Absent is the version's default, None is no deadline; an absent connect timeout follows the socket timeout. */
-function timeoutsOf(given: Kwargs, defaults: RedisPyDefaults) {
+/** Absent is the version's default, None is no deadline; a connect timeout of None follows the socket timeout. */
+function timeoutsOf(given: Kwargs, defaults: RedisPyDefaults): Timeouts {
   const socketMs = given.socket_timeout === undefined ? defaults.socketTimeoutMs : given.socket_timeout;
-  const absentConnect =
-    defaults.connectTimeoutMs === undefined ? given.socket_connect_timeout == null : false;
-  const connectMs = absentConnect
-    ? socketMs
-    : given.socket_connect_timeout === undefined
-      ? defaults.connectTimeoutMs
-      : given.socket_connect_timeout;
+  const givenMs = given.socket_connect_timeout;
+  const connectMs = (givenMs === undefined ? defaults.connectTimeoutMs : givenMs) ?? socketMs;
   return {
     connectTimeoutMs: connectMs ?? undefined,
     readTimeoutMs: socketMs ?? undefined,
