@@ -2,7 +2,9 @@
  * Holdfast keeps a program's network connections alive, and tells the truth about what happened to the work. This is
  * the engine; the drivers are `holdfast/redis`, `holdfast/tcp` …
  */
-export * from "./backoff/index.ts";
+/** Curves, jitter, limits and every peer's preset. */
+export * as backoff from "./backoff/index.ts";
+export type { Backoff, Schedule, Step, StepContext } from "./backoff/index.ts";
 export * from "./call/index.ts";
 export * from "./endpoint/index.ts";
 export * from "./governor/index.ts";
