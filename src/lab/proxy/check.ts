@@ -57,6 +57,14 @@ const rules: Record<FaultKind, Record<string, Rule>> = {
   truncate: { ...wire, afterBytes: whole(0, "a whole number, 0 or more"), how: ending },
   corrupt: { ...wire, everyBytes: number(1, 2 ** 53, "1 or more") },
   halfClose: { ...wire, direction: oneOf("up", "down") },
+  tls: {
+    ...entrance,
+    how: oneOf("expired", "wrong-name", "unknown-issuer", "client-certificate", "plaintext", "hang"),
+    names: {
+      says: "a list of host names and addresses",
+      holds: (value) => Array.isArray(value) && value.every((name) => typeof name === "string"),
+    },
+  },
 };
 
 const required: Partial<Record<FaultKind, readonly string[]>> = {
@@ -67,6 +75,7 @@ const required: Partial<Record<FaultKind, readonly string[]>> = {
   drip: ["everyMs"],
   truncate: ["afterBytes"],
   halfClose: ["direction"],
+  tls: ["how"],
 };
 
 /** The kinds of fault there are. */

@@ -116,6 +116,18 @@ export interface HalfCloseFault {
   readonly direction: Direction;
 }
 
+/**
+ * New connections meet a TLS server gone wrong: a certificate that is `expired`, for a `wrong-name`, or from an
+ * `unknown-issuer`; one that demands a `client-certificate`; a `plaintext` answer; or a handshake that `hang`s.
+ * Undoing it resets the clients that it still holds.
+ */
+export interface TlsFault {
+  readonly kind: "tls";
+  readonly how: "expired" | "wrong-name" | "unknown-issuer" | "client-certificate" | "plaintext" | "hang";
+  /** Names in the certificate (`wrong-name` has its own). Default: `localhost`, `127.0.0.1` and `::1`. */
+  readonly names?: readonly string[];
+}
+
 export type FaultShape =
   | RefuseFault
   | FreezeFault
@@ -128,7 +140,8 @@ export type FaultShape =
   | DripFault
   | TruncateFault
   | CorruptFault
-  | HalfCloseFault;
+  | HalfCloseFault
+  | TlsFault;
 
 export type FaultKind = FaultShape["kind"];
 

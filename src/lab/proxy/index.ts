@@ -22,6 +22,7 @@ export type {
   MaxConnectionsFault,
   RefuseFault,
   SlowFirstByteFault,
+  TlsFault,
   TruncateFault,
 } from "./fault.ts";
 export {

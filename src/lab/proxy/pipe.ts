@@ -10,6 +10,12 @@ const delayedWindowBytes = 4 * 1024 * 1024;
 /** A narrow line holds little, so that its sender feels it soon. */
 const pacedWindowBytes = 64 * 1024;
 
+/**
+ * A reset that ends a direction follows its last bytes after this time: libuv reports bytes and a reset that it finds
+ * together as an orderly end, so a Node client would never see the reset.
+ */
+const resetGapMs = 20;
+
 type Item =
   | { readonly kind: "data"; bytes: Buffer; dueMs: number }
   /** The source closed; or (`cut`) a stage ends the whole connection here. */
@@ -28,6 +34,7 @@ export class Pipe {
   #queue: Item[] = [];
   #heldBytes = 0;
   #timer: Timer | undefined;
+  #cutTimer: Timer | undefined;
   /** The sink takes nothing now: it is being dialled, or its buffer is full. */
   #blocked: boolean;
   /** Nothing more is to be delivered; the source is read dry. */
@@ -78,6 +85,7 @@ export class Pipe {
     this.#heldBytes = 0;
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#cutTimer?.cancel();
     this.#regulate();
   }
 
@@ -188,9 +196,15 @@ export class Pipe {
     if (how === "rst" || cut) this.close();
     if (!cut) this.#endSink(how);
     else if (how === "fin") this.#cut(how);
-    // The empty write comes back when the bytes before it are with the kernel, so that the reset does not overtake them.
-    else if (this.#sink.writable) this.#sink.write(Buffer.alloc(0), () => this.#cut(how));
-    else this.#cut(how);
+    else this.#whenTaken(() => {
+      this.#cutTimer = this.#clock.setTimer(resetGapMs, () => this.#cut(how));
+    });
+  }
+
+  /** Calls back when the kernel has taken everything that was written to the sink. */
+  #whenTaken(taken: () => void): void {
+    if (this.#sink.writable) this.#sink.write(Buffer.alloc(0), () => taken());
+    else taken();
   }
 
   #endSink(how: Ending): void {

@@ -1,6 +1,8 @@
 /** The fault proxy: a TCP proxy on loopback that does to connections what networks and servers do to them. */
 import type { Socket } from "node:net";
+import { HoldfastError } from "../../call/index.ts";
 import { systemWorld, type Timer, type World } from "../../time/index.ts";
+import type { TestAuthority } from "../tls/index.ts";
 import { checkFault, checkUpstream, optionError } from "./check.ts";
 import { hostPort, newcomer, ProxyConnection, type Upstream } from "./connection.ts";
 import { Door, type DoorState } from "./door.ts";
@@ -14,6 +16,7 @@ import {
 import type { ConnectionInfo, Ending, Fault } from "./fault.ts";
 import { ActiveFault } from "./grip.ts";
 import { end } from "./sockets.ts";
+import { TlsTrap } from "./tls-trap.ts";
 
 export interface FaultProxyOptions {
   /** The real server. Dialled anew for each client. */
@@ -26,6 +29,8 @@ export interface FaultProxyOptions {
   readonly seed?: number;
   /** How long the upstream has to take a connection before its client is reset. Default 5,000. */
   readonly dialTimeoutMs?: number;
+  /** Signs the certificates of `tls` faults; the clients have to trust its `cert`. Default: none. */
+  readonly authority?: TestAuthority;
   /** Where time comes from. Default: the system. */
   readonly world?: World;
 }
@@ -59,6 +64,7 @@ export interface CutTarget {
 
 interface Standing {
   readonly fault: ActiveFault;
+  readonly trap: TlsTrap | undefined;
   timer: Timer | undefined;
   undoing: Promise<void> | undefined;
   settle(work: Promise<void>): void;
@@ -71,6 +77,7 @@ export class FaultProxy implements AsyncDisposable {
   readonly #teller: ProxyTeller;
   readonly #door: Door;
   readonly #host: string;
+  readonly #authority: TestAuthority | undefined;
   readonly #sockets = new Set<Socket>();
   readonly #connections = new Map<number, ProxyConnection>();
   readonly #standing = new Map<ActiveFault, Standing>();
@@ -85,6 +92,7 @@ export class FaultProxy implements AsyncDisposable {
     this.#dialTimeoutMs = options.dialTimeoutMs ?? 5_000;
     this.#upstream = checkUpstream(options.upstream);
     this.#host = options.host ?? "127.0.0.1";
+    this.#authority = options.authority;
     this.#teller = new ProxyTeller(this.#world.clock);
     this.#door = new Door(this.#host, (socket) => this.#accept(socket));
   }
@@ -146,12 +154,15 @@ export class FaultProxy implements AsyncDisposable {
   }
 
   /**
-   * Puts a fault in force. It holds for every connection accepted from this call on (none slips through), and resolves
-   * when it holds in full. A wrong option rejects with `HF_OPTION`.
+   * Puts a fault in force. It holds for every connection accepted from this call on (a `tls` fault: from when this
+   * resolves on, its certificate has to be made), so that none slips through; it resolves when it holds in full.
+   * A wrong option rejects with `HF_OPTION`.
    */
   async fault(shape: Fault): Promise<FaultHandle> {
     checkFault(shape);
-    if (this.#closing) throw optionError("fault", shape.kind, "an open proxy; this one is closed");
+    // Made before the fault takes force: from then on it must be able to act.
+    const trap = shape.kind === "tls" ? await TlsTrap.make(shape, this.#authority) : undefined;
+    if (this.#closing) throw new HoldfastError("HF_CLOSED", "the proxy is closed");
     const fault = new ActiveFault(++this.#faults, shape, this.seed, (one, subject, direction) => {
       const { up, down } = subject.info();
       const facts = { fault: one.label, kind: one.kind, connection: subject.id };
@@ -163,7 +174,7 @@ export class FaultProxy implements AsyncDisposable {
       settle = resolve;
     });
     undone.catch(() => {}); // whoever waits for it is told; nobody has to
-    const standing: Standing = { fault, timer: undefined, undoing: undefined, settle };
+    const standing: Standing = { fault, trap, timer: undefined, undoing: undefined, settle };
     this.#standing.set(fault, standing);
     const inForce = this.#updateDoor();
     for (const connection of this.#connections.values())
@@ -242,6 +253,7 @@ export class FaultProxy implements AsyncDisposable {
     standing.undoing = this.#updateDoor();
     standing.settle(standing.undoing);
     for (const connection of this.#connections.values()) connection.detach(fault);
+    standing.trap?.release();
     let bytes = 0;
     for (const grip of fault.grips.values()) bytes += grip.bytes;
     const connections = fault.grips.size;
@@ -264,7 +276,7 @@ export class FaultProxy implements AsyncDisposable {
     const atFirst = newcomer(++this.#accepted, client, this.#upstream);
     this.#track(client);
     this.#teller.tell("accepted", { connection: atFirst.id, client: atFirst.client });
-    for (const fault of this.#standing.keys()) if (this.#turnsAway(fault, atFirst, client)) return;
+    for (const standing of this.#standing.values()) if (this.#turnsAway(standing, atFirst, client)) return;
     const connection = new ProxyConnection(atFirst, client, this.#upstream, {
       clock: this.#world.clock,
       dialTimeoutMs: this.#dialTimeoutMs,
@@ -283,15 +295,19 @@ export class FaultProxy implements AsyncDisposable {
   }
 
   /** Faults of the entrance: the client is accepted and goes no further. */
-  #turnsAway(fault: ActiveFault, atFirst: ConnectionInfo, client: Socket): boolean {
+  #turnsAway({ fault, trap }: Standing, atFirst: ConnectionInfo, client: Socket): boolean {
     const { shape } = fault;
-    if (shape.kind !== "drop" && shape.kind !== "maxConnections") return false;
+    const { id } = atFirst;
+    if (shape.kind !== "drop" && shape.kind !== "maxConnections" && !trap) return false;
     if (shape.kind === "maxConnections" && this.#connections.size < shape.limit) return false;
     if (!fault.takes(atFirst, true)) return false;
-    fault.act({ id: atFirst.id, info: () => atFirst }, undefined, 0);
-    const how = shape.how ?? (shape.kind === "drop" ? "rst" : "fin");
-    client.once("close", () => this.#teller.tell("closed", { connection: atFirst.id, up: 0, down: 0 }));
-    end(client, how, this.#world.clock);
+    fault.act({ id, info: () => atFirst }, undefined, 0);
+    client.once("close", () => this.#teller.tell("closed", { connection: id, up: 0, down: 0 }));
+    if (shape.kind === "drop") end(client, shape.how ?? "rst", this.#world.clock);
+    if (shape.kind === "maxConnections") end(client, shape.how ?? "fin", this.#world.clock);
+    trap?.catch(client, () =>
+      this.#teller.tell("badCertificateAccepted", { connection: id, fault: fault.label }),
+    );
     return true;
   }
 
@@ -310,7 +326,7 @@ export class FaultProxy implements AsyncDisposable {
 
 /** Whether a fault works on the bytes of a connection, and not at the door or the entrance. */
 function isOnTheWire({ kind }: ActiveFault): boolean {
-  return !["refuse", "freeze", "drop", "maxConnections"].includes(kind);
+  return !["refuse", "freeze", "drop", "maxConnections", "tls"].includes(kind);
 }
 
 /**

@@ -191,5 +191,5 @@ test("close ends live, lingering and dialling connections and every fault", asyn
   await client.fin();
   await other.fin();
   assert.equal(await tryDial(proxy.endpoint), "ECONNREFUSED");
-  await assert.rejects(proxy.fault({ kind: "refuse" }), { code: "HF_OPTION" });
+  await assert.rejects(proxy.fault({ kind: "refuse" }), { code: "HF_CLOSED" });
 });

@@ -1,0 +1,8 @@
+/** Test certificates. */
+export {
+  type KeyPair,
+  type LeafOptions,
+  loopbackNames,
+  type TestAuthority,
+  testAuthority,
+} from "./authority.ts";
