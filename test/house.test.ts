@@ -69,7 +69,10 @@ const samples: Record<
     ]),
     good: [
       file("src/time/system.ts", "Date.now(); setTimeout(f, 1);"),
-      file("src/lab/a.ts", "setImmediate(f); Date.UTC(2026); socket.setTimeout(0); // Date.now()"),
+      file(
+        "src/lab/a.ts",
+        "setImmediate(f); Date.UTC(2026); new Date(ms); socket.setTimeout(0); // Date.now()",
+      ),
       file("src/lab/b.ts", "const a = 'Date.now()', b = /new Date/, c = `Math.random()`; /* new Date */"),
     ],
   },

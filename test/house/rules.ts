@@ -80,7 +80,7 @@ export const engineTouchesNothing: Rule = (files) =>
 
 const RAW_TIME = [
   /\bDate\.now\b/g,
-  /\bnew\s+Date\b/g,
+  /\bnew\s+Date\b(?!\s*\(\s*[^\s)])/g, // with an argument it reads no clock
   /\bMath\.random\b/g,
   /(?<![.\w])(?:globalThis\.)?(?:setTimeout|setInterval)\b(?=\s*\()/g,
   /\bperformance\.(?:now|timeOrigin)\b/g,

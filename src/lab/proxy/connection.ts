@@ -13,8 +13,8 @@ export interface Upstream {
 }
 
 export interface ConnectionHooks {
-  opened(connection: ProxyConnection): void;
-  upstreamFailed(connection: ProxyConnection, reason: string): void;
+  opened(id: number, upstream: string): void;
+  upstreamFailed(id: number, upstream: string, reason: string): void;
   closed(connection: ProxyConnection): void;
 }
 
@@ -68,10 +68,10 @@ export class ProxyConnection implements Subject {
     server.once("connect", () => {
       this.#opened = true;
       deadline.cancel();
-      hooks.opened(this);
+      hooks.opened(this.id, atFirst.upstream);
     });
     server.once("error", (error) => {
-      if (!this.#opened) hooks.upstreamFailed(this, error.message);
+      if (!this.#opened) hooks.upstreamFailed(this.id, atFirst.upstream, error.message);
     });
     server.once("close", () => deadline.cancel());
     this.#pipes = {

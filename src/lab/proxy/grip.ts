@@ -4,9 +4,9 @@ import type { ConnectionInfo, Direction, Fault, FaultKind } from "./fault.ts";
 
 /** What a fault has done to one connection. */
 export interface Grip {
-  /** 0 until the fault changed something. */
+  /** How many times it changed something. */
   acts: number;
-  /** Bytes swallowed, held up or changed. */
+  /** Bytes swallowed, delayed or changed. */
   bytes: number;
 }
 

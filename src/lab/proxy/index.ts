@@ -25,10 +25,9 @@ export type {
   TlsFault,
   TruncateFault,
 } from "./fault.ts";
+export type { FaultHandle, FaultHit } from "./handle.ts";
 export {
   type CutTarget,
-  type FaultHandle,
-  type FaultHit,
   type FaultProxy,
   type FaultProxyOptions,
   faultProxy,

@@ -196,9 +196,10 @@ export class Pipe {
     if (how === "rst" || cut) this.close();
     if (!cut) this.#endSink(how);
     else if (how === "fin") this.#cut(how);
-    else this.#whenTaken(() => {
-      this.#cutTimer = this.#clock.setTimer(resetGapMs, () => this.#cut(how));
-    });
+    else
+      this.#whenTaken(() => {
+        this.#cutTimer = this.#clock.setTimer(resetGapMs, () => this.#cut(how));
+      });
   }
 
   /** Calls back when the kernel has taken everything that was written to the sink. */

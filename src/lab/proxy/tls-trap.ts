@@ -1,8 +1,8 @@
 /** The TLS faults: what a client meets when the server's TLS is wrong. */
 import type { Socket } from "node:net";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
+import { optionError } from "../../options/index.ts";
 import { type KeyPair, type TestAuthority, testAuthority } from "../tls/index.ts";
-import { optionError } from "./check.ts";
 import type { TlsFault } from "./fault.ts";
 import { reset } from "./sockets.ts";
 
@@ -26,9 +26,9 @@ export class TlsTrap {
     if (how === "hang" || how === "plaintext") return new TlsTrap(how, undefined);
     if (how !== "unknown-issuer" && !authority)
       throw optionError(
-        "faultProxy.authority",
+        "authority",
         undefined,
-        `given for tls "${how}", and trusted by the client`,
+        `given for the tls fault "${how}", and trusted by the clients`,
       );
     const pair = await badPair(fault, authority);
     return new TlsTrap(how, createSecureContext({ ...pair, ...(authority && { ca: authority.cert }) }));

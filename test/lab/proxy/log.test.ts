@@ -129,18 +129,20 @@ test("a wrong fault is refused by key, value and range", async (t) => {
   await using server = await testServer();
   await using proxy = await faultProxy({ upstream: server.endpoint });
   const cases: [unknown, RegExp][] = [
-    [{ kind: "blackhole" }, /kind is "blackhole".*did you mean "blackHole"\?/],
-    [{ kind: "latency", delayMs: -1 }, /latency\.delayMs is -1; it must be milliseconds, 0 or more/],
-    [{ kind: "latency" }, /latency\.delayMs is undefined/],
-    [{ kind: "drop", howw: "rst" }, /did you mean "how"\?/],
-    [{ kind: "drop", applyTo: "existing" }, /drop\.applyTo is "existing"/],
-    [{ kind: "refuse", probability: 0.5 }, /refuse\.probability is 0\.5/],
-    [{ kind: "halfClose", direction: "both" }, /halfClose\.direction is "both"/],
-    [{ kind: "corrupt", probability: 1.5 }, /0 to 1/],
+    [{ kind: "blackhole" }, /"kind" is "blackhole".*did you mean "blackHole"\?/],
+    [{ kind: "latency", delayMs: -1 }, /"latency\.delayMs" is -1, but must be a number from 0/],
+    [{ kind: "latency" }, /"latency\.delayMs" is undefined/],
+    [{ kind: "drop", hwo: "rst" }, /"drop\.hwo"; did you mean "how"\?/],
+    [{ kind: "drop", applyTo: "existing" }, /"drop\.applyTo" is "existing"/],
+    [{ kind: "refuse", probability: 0.5 }, /unknown option "refuse\.probability"/],
+    [{ kind: "halfClose", direction: "both" }, /"halfClose\.direction" is "both"/],
+    [{ kind: "corrupt", probability: 1.5 }, /1\.5, but must be a number from 0 to 1/],
+    [undefined, /"kind" is undefined/],
   ];
   for (const [fault, message] of cases)
     await assert.rejects(proxy.fault(fault as never), { code: "HF_OPTION", message });
   assert.equal(proxy.log.length, 0);
+  await assert.rejects(faultProxy({ upstream: server.endpoint, sed: 1 } as never), /did you mean "seed"/);
   assert.throws(
     () => {
       proxy.upstream = { host: "127.0.0.1", port: 0 };
