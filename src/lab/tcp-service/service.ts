@@ -39,6 +39,7 @@ export class TcpService implements AsyncDisposable {
   readonly #sockets: Set<Socket> = new Set();
   readonly #watchers: Set<() => void> = new Set();
   #server: Server | undefined;
+  #lastStep: Promise<void> = Promise.resolve();
   #port = 0;
   #accepted = 0;
 
@@ -66,28 +67,13 @@ export class TcpService implements AsyncDisposable {
   }
 
   /** Listens again after `kill`. Does nothing while it listens. */
-  async restart(): Promise<void> {
-    for (let tries = 1; this.#server === undefined; tries++) {
-      try {
-        this.#server = await this.#listen();
-      } catch (error) {
-        // A dialling client may have been given our port as its own local one; it lets go when its dial fails.
-        if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE" || tries === listenTries) throw error;
-        await new Promise<void>((resolve) => systemClock.setTimer(listenPauseMs, resolve));
-      }
-    }
-    this.#changed();
+  restart(): Promise<void> {
+    return this.#inTurn(() => this.#start());
   }
 
   /** Stops listening and resets every connection (RST), as `kill -9` does. Resolves when all are gone. Idempotent. */
-  async kill(): Promise<void> {
-    const server = this.#server;
-    this.#server = undefined;
-    if (server === undefined) return;
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    this.resetConnections();
-    await closed;
-    await this.until("every socket gone", () => this.liveSockets === 0);
+  kill(): Promise<void> {
+    return this.#inTurn(() => this.#stop());
   }
 
   /** Resets every connection (RST) and goes on listening; returns how many there were. */
@@ -121,6 +107,36 @@ export class TcpService implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.kill();
+  }
+
+  /** One start or stop at a time, in the order asked for: two starts at once would be two servers. */
+  #inTurn(step: () => Promise<void>): Promise<void> {
+    const done = this.#lastStep.then(step);
+    this.#lastStep = done.catch(() => {}); // its own caller hears of it
+    return done;
+  }
+
+  async #start(): Promise<void> {
+    for (let tries = 1; this.#server === undefined; tries++) {
+      try {
+        this.#server = await this.#listen();
+      } catch (error) {
+        // A dialling client may have been given our port as its own local one; it lets go when its dial fails.
+        if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE" || tries === listenTries) throw error;
+        await new Promise<void>((resolve) => systemClock.setTimer(listenPauseMs, resolve));
+      }
+    }
+    this.#changed();
+  }
+
+  async #stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server === undefined) return;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    this.resetConnections();
+    await closed;
+    await this.until("every socket gone", () => this.liveSockets === 0);
   }
 
   #listen(): Promise<Server> {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { Duplex } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import fc from "fast-check";
 import { generate } from "selfsigned";
@@ -10,10 +12,12 @@ import {
   encodePing,
   encodeWrite,
   isPong,
+  ServiceLedger,
   startTcpService,
   type TcpService,
   type TcpServiceOptions,
 } from "../../../src/lab/index.ts";
+import { serveLedger } from "../../../src/lab/tcp-service/session.ts";
 import { WireReader } from "../../../src/lab/tcp-service/wire.ts";
 import { checkLeaks } from "../../support/leaks.ts";
 
@@ -192,12 +196,11 @@ describe("the TCP service", () => {
     );
   });
 
-  it("is killed and restarted any number of times, twice in a row too", async (t) => {
+  it("is killed and restarted any number of times, also all at once", async (t) => {
     const { service } = await pair(t);
     for (let i = 0; i < 5; i++) {
-      await Promise.all([service.kill(), service.kill()]);
-      await service.restart();
-      await service.restart();
+      const stops = [service.kill(), service.kill()];
+      await Promise.all([...stops, service.restart(), service.restart()]);
       await dial(service);
     }
     assert.equal(service.listening, true);
@@ -227,6 +230,31 @@ describe("the TCP service", () => {
     await plain.ended;
     await service.kill();
     assert.equal(await client.ended, "ECONNRESET");
+  });
+});
+
+describe("the service's session", () => {
+  it("reads no more from a client that does not read its answers", async () => {
+    const written: (() => void)[] = [];
+    const stream = new Duplex({
+      read() {},
+      write: (_chunk, _encoding, done) => void written.push(done),
+      writableHighWaterMark: 10,
+    });
+    const ledger = new ServiceLedger();
+    serveLedger(stream, () => assert.fail("reset"), { ledger, afterApply: () => "ack", applied() {} });
+    stream.push(Buffer.concat([encodeWrite(1), encodeWrite(2)]));
+    await turn();
+    stream.push(encodeWrite(3));
+    await turn();
+    assert.deepEqual(ledger.ids, [1, 2]);
+    for (let answers = 0; answers < 3; answers++) {
+      assert.equal(written.length, 1, "one answer at a time is on its way");
+      written.pop()?.();
+      await turn();
+    }
+    assert.deepEqual(ledger.ids, [1, 2, 3]);
+    stream.destroy();
   });
 });
 
