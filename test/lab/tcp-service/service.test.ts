@@ -204,6 +204,8 @@ describe("the TCP service", () => {
       await dial(service);
     }
     assert.equal(service.listening, true);
+    await Promise.all([service.kill(), service.restart(), service.kill()]);
+    assert.equal(service.listening, false, "the last one asked for wins");
   });
 
   it("serves TLS, and resets under it", async (t) => {
