@@ -3,8 +3,9 @@
  * the engine; the drivers are `holdfast/redis`, `holdfast/tcp` …
  */
 /** Curves, jitter, limits and every peer's preset. */
-export * as backoff from "./backoff/index.ts";
+
 export type { Backoff, Schedule, Step, StepContext } from "./backoff/index.ts";
+export * as backoff from "./backoff/index.ts";
 export * from "./call/index.ts";
 export * from "./endpoint/index.ts";
 export * from "./governor/index.ts";
