@@ -156,7 +156,7 @@ async function locked(work) {
     } catch (error) {
       if (error.code !== "EEXIST") throw error;
     }
-    if (await isStale(lock)) await rm(lock, { force: true });
+    if (await isStale(lock)) await removeStale(lock);
     else {
       if (waits === 0) say("waiting for another setup of this checkout");
       await delay(200);
@@ -167,6 +167,22 @@ async function locked(work) {
   } finally {
     await rm(lock, { force: true });
   }
+}
+
+/** One process at a time looks again and removes: two that found it stale must not remove each other's new lock. */
+async function removeStale(lock) {
+  const mark = `${lock}.removal`;
+  try {
+    await writeFile(mark, "", { flag: "wx" });
+  } catch (error) {
+    if (error.code !== "EEXIST") throw error;
+    const left = await stat(mark).catch(() => undefined);
+    if (left !== undefined && Date.now() - left.mtimeMs > 5_000) await rm(mark, { force: true });
+    await delay(20);
+    return;
+  }
+  if (await isStale(lock)) await rm(lock, { force: true });
+  await rm(mark, { force: true });
 }
 
 async function isStale(lock) {

@@ -12,23 +12,32 @@ import { main, root, SetupError, say, setup } from "./setup.mjs";
 
 const CI = process.env.CI === "true";
 
+const total = { passed: 0, failed: 0, skipped: [] };
 await main(async () => {
-  const args = process.argv.slice(2);
+  try {
+    await testAll(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say(error.message);
+    total.failed++;
+  }
+  report();
+});
+
+async function testAll(args) {
   const unknown = args.find((arg) => arg.startsWith("-") && arg !== "--install");
   if (unknown !== undefined)
     throw new SetupError(`unknown option ${unknown}; known: --install, parts of paths`);
   const filters = args.filter((arg) => !arg.startsWith("-"));
   await setup("dist", "build");
   const files = await testFiles(filters);
-  const total = { passed: 0, failed: 0, skipped: [] };
   if (files.length === 0) say(`no test file matches ${filters.join(" ")}`);
   else {
-    await getServers(CI || args.includes("--install") ? "install" : "cache", total);
-    if (filters.length === 0) await checkStyle(total);
+    await getServers(CI || args.includes("--install") ? "install" : "cache");
+    if (filters.length === 0) await checkStyle();
     await runFiles(files, total);
   }
-  report(total);
-});
+}
 
 async function testFiles(filters) {
   const entries = await readdir(join(root, "build", "test"), { recursive: true });
@@ -44,7 +53,7 @@ async function testFiles(filters) {
 }
 
 /** Once, before the tests: none of them waits for a download, or for a network that is away. */
-async function getServers(get, total) {
+async function getServers(get) {
   const lab = await import(pathToFileURL(join(root, "build", "src", "lab", "index.js")).href);
   for (const name of lab.serverNames) {
     try {
@@ -61,7 +70,7 @@ async function getServers(get, total) {
   process.env.HOLDFAST_SERVERS = "nothing";
 }
 
-async function checkStyle(total) {
+async function checkStyle() {
   say("checking style (biome check)");
   const biome = join(root, "node_modules", "@biomejs", "biome", "bin", "biome");
   const child = spawn(process.execPath, [biome, "check", "."], { cwd: root, stdio: ["ignore", 2, 2] });
@@ -73,7 +82,8 @@ async function checkStyle(total) {
   }
 }
 
-function report({ passed, failed, skipped }) {
+function report() {
+  const { passed, failed, skipped } = total;
   if (skipped.length > 0) {
     console.log(`\nSKIPPED: ${skipped.length} ${skipped.length === 1 ? "test" : "tests"} did not run here`);
     for (const { file, name, reason } of skipped) console.log(`  - ${file}: ${name}\n      ${reason}`);

@@ -84,6 +84,10 @@ export class RunningServer {
     });
     this.#process = running;
     this.#guard.watch(running.pid);
+    // Once it is gone, also by its own doing, its number may become another process's.
+    void running.exited.then(() => {
+      if (this.#process === running) this.#guard.watch(undefined);
+    });
     const { version } = await until(`start of ${this.name}`, this.#entry.readyDeadlineMs, async () => {
       if (running.exit !== undefined) throw new Fatal(await this.#startFailure(running.exit));
       return this.#entry.ready(this.#launch, running.pid);
@@ -128,9 +132,7 @@ export class RunningServer {
     if (running === undefined) return undefined;
     running.signal(signal);
     running.signal("SIGCONT"); // a frozen process would never see a SIGTERM
-    const exit = await running.waitForExit();
-    this.#guard.watch(undefined);
-    return exit;
+    return running.waitForExit();
   }
 
   async #startFailure(exit: Exit): Promise<Error> {

@@ -2,6 +2,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HoldfastError } from "../../call/index.ts";
+import { didYouMean, unknownOptionError } from "../../options/index.ts";
 import { type AcquireOptions, acquire } from "./acquire.ts";
 import type { ServerEntry, ServerOptions } from "./entry.ts";
 import { Guard } from "./guard.ts";
@@ -52,13 +53,14 @@ export async function startServer(name: ServerName, options: StartOptions = {}):
 /** The table's entry of this name. Throws `HF_OPTION` for a name that is not in the table. */
 export function entryOf(name: ServerName): ServerEntry {
   if (Object.hasOwn(serverTable, name)) return serverTable[name];
-  throw new HoldfastError("HF_OPTION", `unknown server "${name}"; known: ${serverNames.join(", ")}`);
+  const hint = didYouMean(name, serverNames);
+  throw new HoldfastError("HF_OPTION", `unknown server "${name}"; known: ${serverNames.join(", ")}${hint}`);
 }
 
 function checkOptions(entry: ServerEntry, options: StartOptions): void {
   for (const key of Object.keys(options)) {
     if (harnessKeys.has(key) || entry.supports.some((each) => each === key)) continue;
-    const known = [...entry.supports, ...harnessKeys].join(", ");
-    throw new HoldfastError("HF_OPTION", `option "${key}" is not known for ${entry.name}; known: ${known}`);
+    const known = [...entry.supports, ...harnessKeys];
+    throw unknownOptionError(key, known, didYouMean(key, known));
   }
 }
