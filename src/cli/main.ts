@@ -2,6 +2,7 @@
 /** The `holdfast` command: a short list; each command has a file of its own. */
 import { Command } from "commander";
 import { planCommand } from "./plan.ts";
+import { proxyCommand } from "./proxy.ts";
 import { run } from "./run.ts";
 import { packageVersion } from "./version.ts";
 
@@ -9,4 +10,4 @@ const program = new Command("holdfast")
   .description("Keeps connections alive, and shows how.")
   .version(packageVersion());
 
-await run(program, [planCommand()]);
+await run(program, [planCommand(), proxyCommand()]);
