@@ -10,8 +10,10 @@ export interface StepContext {
   readonly cause?: unknown;
 }
 
-/** One draw: a delay and what is left of the schedule, or nothing more to try. */
-export type Step = { readonly delayMs: number; readonly schedule: Schedule } | { readonly exhausted: string };
+/** One draw: a delay and what is left of the schedule, or nothing more to try (and which limit was reached). */
+export type Step =
+  | { readonly delayMs: number; readonly schedule: Schedule }
+  | { readonly exhausted: string; readonly limit?: "attempts" | "time" };
 
 /**
  * A backoff's state for one episode. Immutable: `next` returns the rest and changes nothing, so a state machine

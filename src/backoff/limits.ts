@@ -9,7 +9,7 @@ export function take(inner: Backoff, attempts: number): Backoff {
   if (attempts === Number.POSITIVE_INFINITY) return inner;
   const from = (schedule: Schedule, left: number): Schedule => ({
     next(random, context): Step {
-      if (left === 0) return { exhausted: `gave up after ${attempts} attempts` };
+      if (left === 0) return { exhausted: `gave up after ${attempts} attempts`, limit: "attempts" };
       const step = schedule.next(random, context);
       return "exhausted" in step ? step : { delayMs: step.delayMs, schedule: from(step.schedule, left - 1) };
     },
@@ -33,6 +33,7 @@ export function within(inner: Backoff, limitMs: number): Backoff {
       if (context.elapsedMs + step.delayMs >= limitMs) {
         return {
           exhausted: `gave up: the next attempt would begin ${formatMs(limitMs)} or later after the loss`,
+          limit: "time",
         };
       }
       return { delayMs: step.delayMs, schedule: over(step.schedule) };

@@ -196,6 +196,11 @@ export class Link<C> {
     this.#dispatch({ type: "failover", pending: this.#gate.pending });
   }
 
+  /** Changes when and how often it dials, from now on; a wait under way keeps its end. */
+  setPolicy(policy: LinkPolicy): void {
+    this.#dispatch({ type: "policy", policy });
+  }
+
   /** Tells the link that its endpoint may be back: a wait is cut short. */
   wake(endpointId?: string): void {
     this.#dispatch(endpointId === undefined ? { type: "wake" } : { type: "wake", endpointId });

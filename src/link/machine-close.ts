@@ -2,6 +2,7 @@
 import { reasonOf } from "../call/index.ts";
 import type { Candidate } from "../endpoint/index.ts";
 import { type Ctx, emit, enter } from "./machine-tools.ts";
+import type { LinkPolicy } from "./policy.ts";
 import type { CloseReason, LinkState } from "./state.ts";
 
 /** Closes with no connection left to close. */
@@ -46,6 +47,22 @@ export function closeLink(state: LinkState, why: CloseReason, cause: unknown, ct
     default:
       return giveUp(state, why, cause, ctx);
   }
+}
+
+/**
+ * A new policy begins its schedules afresh. A link that waits for an attempt the new policy would not make ends now;
+ * one that dials ends when the attempt fails.
+ */
+export function changePolicy(state: LinkState, policy: LinkPolicy, ctx: Ctx): LinkState {
+  const { phase, episode } = state;
+  const schedule = policy.backoff.start();
+  const changed = { ...state, policy, schedule, authSchedule: policy.authBackoff.start() };
+  if ((phase !== "waiting" && phase !== "parked") || episode === undefined) return changed;
+  if (episode.kind === "loss" && !policy.reconnect)
+    return closeLink(changed, "reconnect-disabled", episode.lossCause, ctx);
+  if (episode.kind === "first" && episode.attempts > 0 && !policy.retryInitial)
+    return closeLink(changed, "first-connect-failed", [...episode.failures.values()].at(-1), ctx);
+  return changed;
 }
 
 /** Nothing is left to finish: close in good order. */

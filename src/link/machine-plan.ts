@@ -47,6 +47,7 @@ export function plan(
   const inRound = state.endpoints.pick();
   if (firstOnly && inRound === undefined) return stop("first-connect-failed");
   if (!firstOnly && episode !== undefined) {
+    if (episode.kind === "loss" && !policy.reconnect) return stop("reconnect-disabled");
     if (state.endpoints.exhausted || episode.attempts >= policy.maxAttempts)
       return stop("attempts-exhausted");
     if (ctx.nowMs - episode.startedMs >= policy.maxElapsedMs) return stop("time-exhausted");
@@ -70,7 +71,12 @@ function drawRound(
   const drawn = state.schedule.next(ctx.random, { attempt: slots, elapsedMs, cause });
   if ("exhausted" in drawn) {
     report(undefined);
-    return giveUp(state, "schedule-exhausted", cause, ctx);
+    return giveUp(
+      state,
+      drawn.limit === undefined ? "schedule-exhausted" : `${drawn.limit}-exhausted`,
+      cause,
+      ctx,
+    );
   }
   const endpoints = state.endpoints.pick() === undefined ? state.endpoints.startRound() : state.endpoints;
   const next = endpoints.pick();

@@ -7,7 +7,7 @@
  */
 import { type Candidate, type Endpoint, EndpointSet, type EndpointSetOptions } from "../endpoint/index.ts";
 import type { Random } from "../time/index.ts";
-import { closeLink, drained, giveUp } from "./machine-close.ts";
+import { changePolicy, closeLink, drained, giveUp } from "./machine-close.ts";
 import { beginEpisode, plan, proceed } from "./machine-plan.ts";
 import { type Ctx, emit, enter } from "./machine-tools.ts";
 import type { LinkPolicy } from "./policy.ts";
@@ -104,6 +104,8 @@ function transition(state: LinkState, event: LinkEvent, ctx: Ctx): LinkState {
       return drain(state, event.pending, event.deadlineMs, ctx);
     case "inFlightZero":
       return state.draining ? drained(state, ctx) : state;
+    case "policy":
+      return changePolicy(state, event.policy, ctx);
     case "close":
       return closeLink(state, "user", undefined, ctx);
     case "connectionClosed":

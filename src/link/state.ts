@@ -102,6 +102,8 @@ export type LinkEvent =
   | { readonly type: "wake"; readonly endpointId?: string }
   | { readonly type: "drain"; readonly pending: number; readonly deadlineMs: number }
   | { readonly type: "inFlightZero" }
+  /** When and how often to dial, from now on; a wait under way keeps its end. */
+  | { readonly type: "policy"; readonly policy: LinkPolicy }
   | { readonly type: "close" }
   | { readonly type: "connectionClosed"; readonly epoch: number };
 
