@@ -17,8 +17,7 @@ await main(async () => {
   try {
     await testAll(process.argv.slice(2));
   } catch (error) {
-    if (!(error instanceof SetupError)) throw error;
-    say(error.message);
+    say(error instanceof SetupError ? error.message : error.stack);
     total.failed++;
   }
   report();
