@@ -64,6 +64,7 @@ export class Checkout {
     const env: NodeJS.ProcessEnv = { ...process.env, CI: "" };
     delete env.NODE_TEST_CONTEXT; // a runner inside a test must not take itself for a part of it
     delete env.npm_execpath;
+    delete env.HOLDFAST_SERVERS;
     return new Promise((resolve) => {
       const child = spawn(process.execPath, [join(this.home, "scripts", script), ...args], {
         cwd: this.home,
