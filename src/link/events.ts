@@ -1,5 +1,5 @@
 import type { LinkClass } from "./driver.ts";
-import type { CloseReason, LinkPhase } from "./state.ts";
+import type { CloseReason, LinkPhase } from "./phase.ts";
 
 /** Everything a link tells. Listeners run after the state has changed; `on` returns what removes the listener. */
 export interface LinkEvents {

@@ -13,20 +13,14 @@ export {
 export { Emitter } from "./emitter.ts";
 export type { LinkEvents } from "./events.ts";
 export { Gate, type GateOptions, type GateOwner } from "./gate.ts";
-export { Link, type LinkConfig } from "./link.ts";
+export { Link } from "./link.ts";
+export type { LinkConfig } from "./link-config.ts";
 export { Liveness, type LivenessOptions, type LivenessOwner } from "./liveness.ts";
 export { initialState, step } from "./machine.ts";
 export type { OutboxLimits } from "./outbox.ts";
 export { type DialEvidence, type DialPermits, freePermits, type Permit } from "./permits.ts";
+export type { CloseReason, LinkPhase } from "./phase.ts";
 export type { ChoiceContext, Chooser, LinkPolicy } from "./policy.ts";
 export { Session, type SessionItem } from "./session.ts";
 export type { LinkSnapshot } from "./snapshot.ts";
-export type {
-  CloseReason,
-  EmitEffect,
-  Episode,
-  LinkEffect,
-  LinkEvent,
-  LinkPhase,
-  LinkState,
-} from "./state.ts";
+export type { EmitEffect, Episode, LinkEffect, LinkEvent, LinkState } from "./state.ts";

@@ -1,43 +1,19 @@
 /** One supervised connection: dialled, restored, watched, lost, re-dialled, until closed. Carries out what the machine asks for. */
-import {
-  type CallDescription,
-  HoldfastError,
-  type RetryBudget,
-  type RetryPolicy,
-  reasonOf,
-} from "../call/index.ts";
-import type { Endpoint, EndpointSetOptions } from "../endpoint/index.ts";
-import { type Clock, CoarseTimers, type Timer, type World } from "../time/index.ts";
+import { type CallDescription, HoldfastError, reasonOf } from "../call/index.ts";
+import { type Clock, CoarseTimers, type Timer } from "../time/index.ts";
 import { Connections, type Told } from "./connections.ts";
-import type { Driver } from "./driver.ts";
 import { Emitter } from "./emitter.ts";
 import type { LinkEvents } from "./events.ts";
 import { Gate } from "./gate.ts";
-import { Liveness, type LivenessOptions } from "./liveness.ts";
+import type { LinkConfig } from "./link-config.ts";
+import { closedError } from "./link-errors.ts";
+import { Liveness } from "./liveness.ts";
 import { initialState, step } from "./machine.ts";
-import type { OutboxLimits } from "./outbox.ts";
 import { type DialPermits, freePermits, type Permit } from "./permits.ts";
 import type { LinkPolicy } from "./policy.ts";
 import { Session } from "./session.ts";
 import { type LinkSnapshot, takeSnapshot } from "./snapshot.ts";
-import type { CloseReason, EmitEffect, LinkEffect, LinkEvent, LinkState, TimerName } from "./state.ts";
-
-/** Everything a link needs to know; complete, without defaults (those live in the options room). */
-export interface LinkConfig<C> {
-  readonly name: string;
-  readonly driver: Driver<C>;
-  readonly endpoints: readonly Endpoint[];
-  readonly endpointOptions: EndpointSetOptions;
-  readonly policy: LinkPolicy;
-  readonly outbox: OutboxLimits;
-  readonly retry: RetryPolicy;
-  readonly budget?: RetryBudget;
-  readonly writeBufferBytes: number;
-  readonly liveness: LivenessOptions;
-  readonly drainTimeoutMs: number;
-  readonly permits?: DialPermits;
-  readonly world: World;
-}
+import type { EmitEffect, LinkEffect, LinkEvent, LinkState, TimerName } from "./state.ts";
 
 /** All links on one clock share their coarse timers. */
 const coarseOf: WeakMap<Clock, CoarseTimers> = new WeakMap();
@@ -254,18 +230,9 @@ export class Link<C> {
   }
 
   #told(report: Told): void {
-    switch (report.kind) {
-      case "discovered":
-        return this.#dispatch({ type: "discovered", endpoints: report.endpoints });
-      case "asyncError":
-        return this.#events.emit("asyncError", { error: report.error });
-      case "lameDuck":
-        return this.#events.emit("lameDuck", { endpoint: report.endpoint, detail: report.detail });
-      case "unconfirmed":
-        return this.#events.emit("unconfirmed", { count: report.count, bytes: report.bytes });
-      case "gap":
-        return this.#events.emit("gap", { subscription: report.subscription, downMs: report.downMs });
-    }
+    const { kind, ...data } = report;
+    if (kind === "discovered") return this.#dispatch({ type: kind, ...data } as LinkEvent);
+    this.#events.emit(kind, data as never);
   }
 
   /** Runs the machine. Events that arise on the way wait their turn; listeners hear last, from a queue. */
@@ -371,29 +338,5 @@ export class Link<C> {
 
   #closedError(): HoldfastError {
     return closedError(this.#state.why ?? "user", this.#state.closeCause);
-  }
-}
-
-/** The one error of a link that is over: says why, with the last failure underneath. */
-function closedError(why: CloseReason, cause: unknown): HoldfastError {
-  const because = cause === undefined ? "" : `: ${reasonOf(cause)}`;
-  switch (why) {
-    case "user":
-    case "drained":
-      return new HoldfastError("HF_CLOSED", "the link was closed by its owner");
-    case "drain-timeout":
-      return new HoldfastError("HF_CLOSED", "the link was closed: draining took longer than allowed", {
-        step: "drain",
-      });
-    case "auth":
-      return new HoldfastError("HF_AUTH", `the server refused the credentials${because}`, { cause });
-    case "fatal":
-      return new HoldfastError("HF_CLOSED", `the link can't go on${because}`, { cause });
-    case "reconnect-disabled":
-      return new HoldfastError("HF_CLOSED", `the connection was lost and reconnecting is off${because}`, {
-        cause,
-      });
-    default:
-      return new HoldfastError("HF_CONNECT", `no connection (${why})${because}`, { cause });
   }
 }

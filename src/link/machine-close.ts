@@ -2,8 +2,9 @@
 import { reasonOf } from "../call/index.ts";
 import type { Candidate } from "../endpoint/index.ts";
 import { type Ctx, emit, enter } from "./machine-tools.ts";
+import type { CloseReason } from "./phase.ts";
 import type { LinkPolicy } from "./policy.ts";
-import type { CloseReason, LinkState } from "./state.ts";
+import type { LinkState } from "./state.ts";
 
 /** Closes with no connection left to close. */
 export function giveUp(state: LinkState, why: CloseReason, lastCause: unknown, ctx: Ctx): LinkState {

@@ -1,5 +1,6 @@
 import type { Random } from "../time/index.ts";
-import type { EmitEffect, LinkEffect, LinkPhase, LinkState } from "./state.ts";
+import type { LinkPhase } from "./phase.ts";
+import type { EmitEffect, LinkEffect, LinkState } from "./state.ts";
 
 /** What one transition works with: the moment, the randomness, and the effects it asks for. */
 export interface Ctx {

@@ -8,6 +8,7 @@
 import { type Candidate, type Endpoint, EndpointSet, type EndpointSetOptions } from "../endpoint/index.ts";
 import type { Random } from "../time/index.ts";
 import { changePolicy, closeLink, drained, giveUp } from "./machine-close.ts";
+import { force, lost, resume, sooner } from "./machine-loss.ts";
 import { beginEpisode, plan, proceed } from "./machine-plan.ts";
 import { type Ctx, emit, enter } from "./machine-tools.ts";
 import type { LinkPolicy } from "./policy.ts";
@@ -122,10 +123,6 @@ function late(state: LinkState, event: LinkEvent, ctx: Ctx): LinkState {
 function start(state: LinkState, ctx: Ctx): LinkState {
   if (state.policy.lazy) return enter(state, "dormant", ctx);
   return beginEpisode(state, "first", undefined, ctx);
-}
-
-function resume(state: LinkState, ctx: Ctx): LinkState {
-  return beginEpisode(state, state.everReady ? "loss" : "first", state.episode?.lossCause, ctx);
 }
 
 function timer(state: LinkState, event: Extract<LinkEvent, { type: "timer" }>, ctx: Ctx): LinkState {
@@ -256,36 +253,6 @@ function drawAuth(state: LinkState, ctx: Ctx): [LinkState["authSchedule"], numbe
   return "exhausted" in drawn ? [state.authSchedule, 0] : [drawn.schedule, drawn.delayMs];
 }
 
-/** A ready connection is gone. */
-function lost(
-  state: LinkState,
-  event: Extract<LinkEvent, { type: "lost" }>,
-  ctx: Ctx,
-  endpointToBack = true,
-): LinkState {
-  const current = state.current as Candidate;
-  const upMs = ctx.nowMs - state.readySinceMs;
-  emit(ctx, { name: "disconnected", data: { endpoint: current.id, cause: event.cause, upMs } });
-  ctx.effects.push(
-    { type: "shutGate", epoch: state.epoch, cause: event.cause, byUser: false },
-    { type: "closeConnection", epoch: state.epoch, how: "abrupt", deadlineMs: 0 },
-  );
-  const stable = upMs >= state.policy.stableAfterMs;
-  const down: LinkState = {
-    ...state,
-    current: undefined,
-    schedule: stable ? state.policy.backoff.start() : state.schedule,
-    endpoints: endpointToBack
-      ? (stable ? state.endpoints.startRound() : state.endpoints).toBack(current.id)
-      : state.endpoints.startRound().toFront(current.id),
-  };
-  if (event.linkClass === "fatal") return giveUp(down, "fatal", event.cause, ctx);
-  if (!state.policy.reconnect) return giveUp(down, "reconnect-disabled", event.cause, ctx);
-  if (state.draining && event.pending === 0) return giveUp(down, "drained", undefined, ctx);
-  if (state.policy.lazy && event.pending === 0) return enter(down, "dormant", ctx);
-  return beginEpisode(down, "loss", event.cause, ctx, !stable);
-}
-
 function discovered(state: LinkState, named: readonly Endpoint[], ctx: Ctx): LinkState {
   const endpoints = state.endpoints.discover(named, state.current?.id, ctx.random);
   const before = new Set(state.endpoints.candidates.map((c) => c.id));
@@ -298,48 +265,6 @@ function discovered(state: LinkState, named: readonly Endpoint[], ctx: Ctx): Lin
   // A server nobody has tried yet is a reason not to wait.
   const first = endpoints.toFront(newcomer);
   return sooner({ ...state, endpoints: first, next: first.pick() }, ctx);
-}
-
-/** `reconnectNow` and `failover`: never sooner than the minimum gap, and a thousand of them are one dial. */
-function force(state: LinkState, pending: number, elsewhere: boolean, ctx: Ctx): LinkState {
-  switch (state.phase) {
-    case "idle":
-      return beginEpisode(state, "first", undefined, ctx);
-    case "dormant":
-      return resume(state, ctx);
-    case "waiting":
-      return sooner(elsewhere ? skip(state) : state, ctx);
-    case "ready": {
-      const event = {
-        type: "lost",
-        epoch: state.epoch,
-        linkClass: "transient",
-        cause: undefined,
-        pending: Math.max(1, pending), // a forced reconnect is itself the demand
-      } as const;
-      const down = lost(state, event, ctx, elsewhere);
-      return down.phase === "waiting" ? sooner(down, ctx) : down;
-    }
-    default:
-      return state;
-  }
-}
-
-/** Waiting for one endpoint, told to try another: the one that was next goes last. */
-function skip(state: LinkState): LinkState {
-  if (state.next === undefined || state.endpoints.candidates.length < 2) return state;
-  const endpoints = state.endpoints.toBack(state.next.id);
-  return { ...state, endpoints, next: endpoints.pick() ?? state.next };
-}
-
-/** Cuts a wait short, down to the minimum gap. */
-function sooner(state: LinkState, ctx: Ctx): LinkState {
-  const next = state.next as Candidate;
-  const dueMs = Math.max(ctx.nowMs, next.dialledMs + state.policy.minDialGapMs);
-  if (dueMs >= state.dueMs) return state;
-  if (dueMs <= ctx.nowMs) return proceed(state, ctx);
-  ctx.effects.push({ type: "setTimer", name: "phase", delayMs: dueMs - ctx.nowMs });
-  return { ...state, dueMs };
 }
 
 function drain(state: LinkState, pending: number, deadlineMs: number, ctx: Ctx): LinkState {

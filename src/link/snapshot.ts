@@ -1,5 +1,6 @@
 import type { Clock } from "../time/index.ts";
-import type { CloseReason, LinkPhase, LinkState } from "./state.ts";
+import type { CloseReason, LinkPhase } from "./phase.ts";
+import type { LinkState } from "./state.ts";
 
 /** A link as it stands: plain data, safe to log (no credentials are ever in it). */
 export interface LinkSnapshot {

@@ -2,31 +2,8 @@ import type { Schedule } from "../backoff/index.ts";
 import type { Candidate, Endpoint, EndpointSet } from "../endpoint/index.ts";
 import type { LinkClass } from "./driver.ts";
 import type { LinkEvents } from "./events.ts";
+import type { CloseReason, LinkPhase } from "./phase.ts";
 import type { LinkPolicy } from "./policy.ts";
-
-export type LinkPhase =
-  | "idle"
-  | "parked"
-  | "dialing"
-  | "restoring"
-  | "ready"
-  | "waiting"
-  | "dormant"
-  | "closing"
-  | "closed";
-
-/** Why a link closed for good. */
-export type CloseReason =
-  | "user"
-  | "drained"
-  | "drain-timeout"
-  | "first-connect-failed"
-  | "attempts-exhausted"
-  | "time-exhausted"
-  | "schedule-exhausted"
-  | "auth"
-  | "fatal"
-  | "reconnect-disabled";
 
 /** From a loss, or the first dial, to `ready` or giving up. */
 export interface Episode {

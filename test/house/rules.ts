@@ -14,12 +14,6 @@ const SYSTEM = "src/time/system.ts";
 const LONGEST_SOURCE_LINES = 350;
 /** Tests hold long tables of cases. */
 const LONGEST_TEST_LINES = 500;
-/** Files that wait to be split: they may not grow. Remove each when it is done. */
-const WAITING_TO_BE_SPLIT: Readonly<Record<string, number>> = {
-  "src/link/link.ts": 400,
-  "src/link/machine.ts": 360,
-};
-
 export type Rule = (files: readonly SourceFile[]) => string[];
 
 /** The room of a file: `time`, or `drivers/redis` (each driver is a room of its own); `""` for `src/index.ts`. */
@@ -101,8 +95,7 @@ export const timeAndChanceAreInjected: Rule = (files) =>
 export const filesAreShort: Rule = (files) =>
   files.flatMap(({ path, text }) => {
     const lines = text.trimEnd().split("\n").length;
-    const usual = path.startsWith("src/") ? LONGEST_SOURCE_LINES : LONGEST_TEST_LINES;
-    const limit = WAITING_TO_BE_SPLIT[path] ?? usual;
+    const limit = path.startsWith("src/") ? LONGEST_SOURCE_LINES : LONGEST_TEST_LINES;
     return lines > limit ? [`${path}: ${lines} lines; at most ${limit}`] : [];
   });
 
