@@ -1,0 +1,132 @@
+/**
+ * What a client was told about each numbered write, compared at the end with what the server has. Pure accounting: no
+ * clock, no socket. Four figures must be zero: acknowledged but absent, applied twice, told `not-applied` but applied,
+ * never settled. And "unknown" is no excuse: only a write that was on a connection when a fault hit it may be unknown.
+ */
+import { isHoldfastError } from "../../call/index.ts";
+import { type Calm, type Cut, type Entry, judge, type Verdict } from "./verdict.ts";
+
+/** What a client was told about one write. `answered`: the server itself said no. `untold`: an error without outcome. */
+export type Told = "acknowledged" | "not-applied" | "maybe-applied" | "answered" | "untold";
+
+/** What an error tells about a write: the outcome it carries; `isAnswer` recognises the server's own replies. */
+export function toldBy(error: unknown, isAnswer: (error: unknown) => boolean = () => false): Told {
+  if (isHoldfastError(error)) return error.outcome ?? "untold";
+  return isAnswer(error) ? "answered" : "untold";
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/**
+ * The book of one link's writes.
+ *
+ * ```ts
+ * const id = ledger.begin();
+ * write(id).then(() => ledger.settle(id, "acknowledged"), (error) => ledger.settle(id, toldBy(error)));
+ * …
+ * ledger.audit(appliedAtTheServer).ok
+ * ```
+ */
+export class Ledger {
+  readonly #entries: Map<number, Entry> = new Map();
+  readonly #open: Set<Entry> = new Set();
+  readonly #cuts: Writable<Cut>[] = [];
+  #cutOpen = false;
+  #ready = false;
+  #calm: Writable<Calm> | undefined;
+  readonly #told: Record<Told, number> = {
+    acknowledged: 0,
+    "not-applied": 0,
+    "maybe-applied": 0,
+    answered: 0,
+    untold: 0,
+  };
+
+  /** Writes begun. */
+  get sent(): number {
+    return this.#entries.size;
+  }
+
+  /** Writes begun and not settled. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** How many writes were told what. */
+  get told(): Readonly<Record<Told, number>> {
+    return this.#told;
+  }
+
+  /** The next write's id: 1, 2, 3, … */
+  begin(): number {
+    const id = this.#entries.size + 1;
+    const entry: Entry = { id, told: undefined, exposedTo: undefined, calm: this.#calm };
+    if (this.#calm !== undefined) this.#calm.begun++;
+    this.#entries.set(entry.id, entry);
+    this.#open.add(entry);
+    if (this.#ready) this.#expose(entry);
+    return entry.id;
+  }
+
+  /** What the client was told. Only the first word on a write counts; a second is a defect of the caller and throws. */
+  settle(id: number, told: Told): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) throw new RangeError(`write ${id} was never begun`);
+    if (entry.told !== undefined) throw new RangeError(`write ${id} was settled before, as ${entry.told}`);
+    entry.told = told;
+    if (told === "acknowledged" && entry.calm === this.#calm && this.#calm !== undefined) {
+      this.#calm.acknowledged++;
+    }
+    this.#open.delete(entry);
+    this.#told[told]++;
+    if (told === "maybe-applied" && entry.exposedTo !== undefined) this.#cuts[entry.exposedTo]!.unknown++;
+  }
+
+  /** The link passes calls from now on: what waited is on the wire. */
+  linkReady(): void {
+    this.#ready = true;
+    for (const entry of this.#open) this.#expose(entry);
+  }
+
+  /** The link passes no calls: what begins now waits, and can't have been applied. */
+  linkLost(): void {
+    this.#ready = false;
+  }
+
+  /** A fault begins. Writes on the wire from now until `healed` are in flight at this cut. */
+  cut(label: string): void {
+    this.calmEnds();
+    this.#cuts.push({ label, inFlight: 0, unknown: 0 });
+    this.#cutOpen = true;
+    if (this.#ready) for (const entry of this.#open) this.#expose(entry);
+  }
+
+  /** The fault is over and a write begun after it was acknowledged: from now on nothing may become unknown. */
+  healed(): void {
+    this.#cutOpen = false;
+  }
+
+  /** A stretch without faults begins: its writes are counted apart. `cut` and `calmEnds` end it. */
+  calmBegins(): void {
+    this.#calm = { begun: 0, acknowledged: 0 };
+  }
+
+  /** Ends the stretch; returns what was begun and acknowledged within it. */
+  calmEnds(): Calm {
+    const calm = this.#calm ?? { begun: 0, acknowledged: 0 };
+    this.#calm = undefined;
+    return calm;
+  }
+
+  /** Compares with what the server has: id → how often it was applied. */
+  audit(applied: ReadonlyMap<number, number>): Verdict {
+    return judge([...this.#entries.values()], applied, this.#cuts);
+  }
+
+  #expose(entry: Entry): void {
+    const newest = this.#cuts.length - 1;
+    if (!this.#cutOpen || entry.exposedTo === newest) return;
+    entry.exposedTo = newest;
+    this.#cuts[newest]!.inFlight++;
+  }
+}
