@@ -1,5 +1,6 @@
 /** The proxy's port: open, refusing, or frozen. Changes are made one after the other; refusing starts at once. */
 import type { Socket } from "node:net";
+import type { Clock } from "../../time/index.ts";
 import { FrozenListener } from "./frozen.ts";
 import { Listener } from "./listener.ts";
 
@@ -7,12 +8,14 @@ export type DoorState = "open" | "refuse" | "freeze-full" | "freeze-mute";
 
 export class Door {
   readonly #listener: Listener;
+  readonly #clock: Clock;
   #wanted: DoorState = "open";
   #frozen: { readonly state: DoorState; readonly listener: FrozenListener } | undefined;
   #work: Promise<void> = Promise.resolve();
   #closed = false;
 
-  constructor(host: string, accept: (socket: Socket) => void) {
+  constructor(host: string, clock: Clock, accept: (socket: Socket) => void) {
+    this.#clock = clock;
     this.#listener = new Listener(host, accept);
   }
 
@@ -35,6 +38,7 @@ export class Door {
   async close(): Promise<void> {
     this.#closed = true;
     this.#wanted = "refuse";
+    this.#listener.refuse();
     await this.#enqueue(() => this.#settle());
     await this.#listener.close();
   }
@@ -57,7 +61,8 @@ export class Door {
     } else this.#listener.refuse();
     if ((wanted === "freeze-full" || wanted === "freeze-mute") && !this.#frozen) {
       const full = wanted === "freeze-full";
-      const listener = await FrozenListener.start({ host: this.#listener.host, port: this.port, full });
+      const { host, port } = this.#listener;
+      const listener = await FrozenListener.start({ host, port, full, clock: this.#clock });
       this.#frozen = { state: wanted, listener };
     }
   }

@@ -5,6 +5,7 @@
  */
 import { connect, type Socket } from "node:net";
 import { Worker } from "node:worker_threads";
+import type { Clock } from "../../time/index.ts";
 
 /** What the worker is told; `gate` is set to 1 to let it go. */
 export interface FrozenOrder {
@@ -16,6 +17,8 @@ export interface FrozenOrder {
 
 /** Linux completes backlog + 1 handshakes. */
 const fillers = 2;
+/** A connect on loopback takes far less; one that is not done by then found the backlog full, by other clients. */
+const fillMs = 100;
 
 export class FrozenListener {
   readonly #worker: Worker;
@@ -28,8 +31,13 @@ export class FrozenListener {
   }
 
   /** With `full` the backlog is taken up, so that clients hang in SYN_SENT; else their connects succeed. */
-  static async start(options: { host: string; port: number; full: boolean }): Promise<FrozenListener> {
-    const { host, port, full } = options;
+  static async start(options: {
+    host: string;
+    port: number;
+    full: boolean;
+    clock: Clock;
+  }): Promise<FrozenListener> {
+    const { host, port, full, clock } = options;
     const gate = new Int32Array(new SharedArrayBuffer(4));
     const order: FrozenOrder = { host, port, backlog: full ? 1 : 511, gate };
     const worker = new Worker(new URL("./frozen-worker.js", import.meta.url), { workerData: order });
@@ -38,7 +46,7 @@ export class FrozenListener {
       worker.once("error", reject);
     });
     const frozen = new FrozenListener(worker, gate);
-    if (full) await frozen.#fill(host, port);
+    if (full) await frozen.#fill(host, port, clock);
     return frozen;
   }
 
@@ -51,13 +59,19 @@ export class FrozenListener {
     await exited;
   }
 
-  async #fill(host: string, port: number): Promise<void> {
-    const connected = Array.from({ length: fillers }, () => {
+  async #fill(host: string, port: number, clock: Clock): Promise<void> {
+    const settled = Array.from({ length: fillers }, () => {
       const socket = connect({ host, port });
-      socket.on("error", () => {});
       this.#fillers.push(socket);
-      return new Promise((resolve) => socket.once("connect", resolve));
+      return new Promise<void>((resolve) => {
+        const timer = clock.setTimer(fillMs, resolve);
+        socket.on("error", () => {});
+        socket.once("connect", resolve);
+        socket.once("close", resolve);
+        socket.once("connect", () => timer.cancel());
+        socket.once("close", () => timer.cancel());
+      });
     });
-    await Promise.all(connected);
+    await Promise.all(settled);
   }
 }

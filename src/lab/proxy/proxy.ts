@@ -65,7 +65,7 @@ export class FaultProxy implements AsyncDisposable {
     this.#upstream = options.upstream;
     const { clock } = this.#world;
     const teller = new ProxyTeller(clock);
-    const door = new Door(this.host, (socket) => this.#accept(socket));
+    const door = new Door(this.host, clock, (socket) => this.#accept(socket));
     const { authority } = options;
     const connections = this.#connections;
     this.#teller = teller;
@@ -176,12 +176,16 @@ export class FaultProxy implements AsyncDisposable {
     const door = this.#door.close();
     const gone = [...this.#sockets].map((socket) => new Promise((resolve) => socket.once("close", resolve)));
     for (const socket of this.#sockets) socket.destroy();
-    await this.#faults.clear();
+    await Promise.allSettled([this.#faults.clear()]); // a port that can't be had again no longer matters
     await Promise.all([door, ...gone]);
     this.#teller.close();
   }
 
   #accept(client: Socket): void {
+    if (this.#closing) {
+      client.destroy(); // it came while the port was being opened again
+      return;
+    }
     const atFirst = newcomer(++this.#accepted, client, this.#upstream);
     this.#track(client);
     this.#teller.tell("accepted", { connection: atFirst.id, client: atFirst.client });

@@ -51,7 +51,10 @@ export class StandingFaults {
     for (const connection of this.#options.connections.values())
       if (isOnTheWire(fault) && fault.takes(connection.info(), false)) connection.attach(fault);
     this.#options.teller.tell("faultOn", { fault: fault.label, kind: fault.kind });
-    await inForce;
+    await inForce.catch(async (error) => {
+      await this.#undo(standing).catch(() => {}); // the first failure says more
+      throw error;
+    });
     const { durationMs } = shape;
     if (durationMs !== undefined && !standing.undoing)
       standing.timer = this.#options.clock.setTimer(durationMs, () => {

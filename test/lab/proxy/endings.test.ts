@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { test } from "node:test";
 import { faultProxy } from "../../../src/lab/index.ts";
 import { checkLeaks } from "../../support/leaks.ts";
@@ -192,4 +194,29 @@ test("close ends live, lingering and dialling connections and every fault", asyn
   await other.fin();
   assert.equal(await tryDial(proxy.endpoint), "ECONNREFUSED");
   await assert.rejects(proxy.fault({ kind: "refuse" }), { code: "HF_CLOSED" });
+});
+
+test("a port that is taken is told, and nothing is left", async (t) => {
+  checkLeaks(t);
+  await using server = await testServer();
+  await assert.rejects(faultProxy({ upstream: server.endpoint, port: server.endpoint.port }), {
+    code: "EADDRINUSE",
+  });
+});
+
+test("a port that was lost during a refusal is told to who undoes it, and the close still ends", async (t) => {
+  checkLeaks(t);
+  await using server = await testServer();
+  await using proxy = await faultProxy({ upstream: server.endpoint });
+  const refusal = await proxy.fault({ kind: "refuse" });
+  const thief = createServer().listen(proxy.port, proxy.host);
+  await once(thief, "listening");
+  const told = proxy.next("listenFailed");
+  await assert.rejects(refusal.undo(), { code: "EADDRINUSE" });
+  await assert.rejects(refusal.undone, { code: "EADDRINUSE" });
+  assert.match((await told).reason, /EADDRINUSE/);
+  thief.close();
+  await once(thief, "close");
+  await (await proxy.fault({ kind: "refuse" })).undo();
+  assert.equal(await tryDial(proxy.endpoint), "connected");
 });

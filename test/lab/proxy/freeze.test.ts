@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { test } from "node:test";
 import { faultProxy } from "../../../src/lab/index.ts";
 import { checkLeaks } from "../../support/leaks.ts";
@@ -54,4 +54,33 @@ test("closing a frozen proxy ends its thread", async (t) => {
   await using server = await testServer();
   await using proxy = await faultProxy({ upstream: server.endpoint });
   await proxy.fault({ kind: "freeze" });
+});
+
+test("a freeze takes force under clients that dial without pause", async (t) => {
+  checkLeaks(t);
+  await using server = await testServer();
+  await using proxy = await faultProxy({ upstream: server.endpoint });
+  const sockets: Socket[] = [];
+  let dialling = true;
+  const dialOn = (): void => {
+    if (!dialling) return;
+    const socket = connect({ ...proxy.endpoint });
+    sockets.push(socket);
+    socket.on("error", () => {});
+    socket.once("close", dialOn);
+  };
+  for (let i = 0; i < 5; i++) dialOn();
+  await until("clients at the server", () => server.peers.length >= 3);
+  for (let round = 0; round < 3; round++) {
+    const frozen = await proxy.fault({ kind: "freeze" });
+    proxy.cut("rst");
+    await until(
+      "all to be stuck or queued",
+      () => sockets.filter(({ destroyed }) => !destroyed).length === 5,
+    );
+    await frozen.undo();
+  }
+  dialling = false;
+  for (const socket of sockets) socket.destroy();
+  await until("their end", () => sockets.every(({ closed }) => closed));
 });
