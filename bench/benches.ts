@@ -1,0 +1,14 @@
+import { acceptDrop } from "./accept-drop.ts";
+import type { Bench } from "./bench.ts";
+import { gate } from "./gate.ts";
+import { idle } from "./idle.ts";
+import { backoff, machine } from "./machine.ts";
+
+/** Every bench by its name, in the order of `all`. */
+export const benches: Readonly<Record<string, Bench>> = {
+  gate,
+  idle,
+  "accept-drop": acceptDrop,
+  machine,
+  backoff,
+};

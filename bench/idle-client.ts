@@ -1,0 +1,61 @@
+/** Opens idle connections of one kind, tells the parent what they cost, holds them until told to end. */
+import { connect, type Socket } from "node:net";
+import { collectGarbage } from "./harness.ts";
+import { rawLink } from "./raw.ts";
+
+const [kind, portText, countText] = process.argv.slice(2);
+const port = Number(portText);
+const count = Number(countText);
+/** Opened at once: fewer than the server's backlog. */
+const AT_ONCE = 200;
+
+/** Everything opened: kept from the collector. */
+const held: object[] = [];
+const sockets: Socket[] = [];
+
+function bareSocket(): Promise<object> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: "127.0.0.1", port });
+    socket.on("error", reject);
+    socket.on("data", () => {});
+    socket.once("connect", () => resolve(socket));
+    sockets.push(socket);
+  });
+}
+
+async function engineLink(): Promise<object> {
+  const link = rawLink(port);
+  await link.connect();
+  if (link.connection !== undefined) sockets.push(link.connection);
+  return link;
+}
+
+const opens: Readonly<Record<string, () => Promise<object>>> = { socket: bareSocket, raw: engineLink };
+const open = opens[kind ?? ""];
+if (open === undefined) throw new Error(`unknown kind ${kind}`);
+
+async function memory(): Promise<{ heapBytes: number; rssBytes: number }> {
+  for (let i = 0; i < 4; i++) {
+    collectGarbage();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return { heapBytes: heapUsed + external, rssBytes: rss };
+}
+
+held.push(await open()); // loads what is loaded once
+const before = await memory();
+for (let opened = 0; opened < count; opened += AT_ONCE) {
+  const batch = Array.from({ length: Math.min(AT_ONCE, count - opened) }, open);
+  held.push(...(await Promise.all(batch)));
+}
+const after = await memory();
+process.send?.({
+  heapBytes: after.heapBytes - before.heapBytes,
+  rssBytes: after.rssBytes - before.rssBytes,
+});
+process.once("message", () => {
+  // RST: nothing waits in TIME_WAIT for the next round.
+  for (const socket of sockets) socket.resetAndDestroy();
+  process.exit();
+});

@@ -1,0 +1,66 @@
+/** `npm run bench [-- name … | all] [--json] [--full] [--write]`: see `scripts/bench.mjs`. */
+import { writeFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { benches } from "./benches.ts";
+import { progress } from "./harness.ts";
+import { type MachineNote, machineLine, machineNote } from "./machine-note.ts";
+import { asMarkdown, asText, type Report } from "./report.ts";
+
+const DOCUMENT = new URL("../../docs/benchmarks.md", import.meta.url);
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: "boolean", default: false },
+    full: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
+    outages: { type: "string" },
+  },
+});
+
+const all = Object.keys(benches);
+const names = positionals.includes("all") ? all : positionals;
+const unknown = names.find((name) => !all.includes(name));
+
+if (unknown !== undefined || names.length === 0) {
+  for (const name of all) console.log(`${name.padEnd(14)}${benches[name]?.title}`);
+  console.log(
+    "\nnpm run bench -- <name> … | all   [--json] [--full] [--write: docs/benchmarks.md] [--outages 1,3,10]",
+  );
+  if (unknown !== undefined) {
+    console.error(`unknown bench "${unknown}"`);
+    process.exitCode = 1;
+  }
+} else {
+  const machine = machineNote();
+  const reports: Report[] = [];
+  for (const name of names) {
+    const bench = benches[name];
+    if (bench === undefined) continue;
+    progress(name);
+    const outages = values.outages?.split(",").map(Number);
+    const found = await bench.run({ full: values.full, ...(outages !== undefined && { outagesS: outages }) });
+    const report: Report = { name, title: bench.title, ...found };
+    reports.push(report);
+    console.log(asText(report));
+  }
+  console.log(machineLine(machine));
+  if (values.write) await writeFile(DOCUMENT, document(machine, reports, values.full));
+  if (values.json) console.log(JSON.stringify({ machine, reports }));
+}
+
+function document(machine: MachineNote, reports: readonly Report[], full: boolean): string {
+  return [
+    "# Benchmarks",
+    "",
+    `Written by \`npm run bench -- ${names.length === all.length ? "all" : names.join(" ")}${full ? " --full" : ""} --write\`; do not edit.`,
+    "",
+    `Machine: ${machineLine(machine)}.`,
+    "",
+    "Every comparison runs its sides in turn (A B A B …) in one process, against the same server. `x [low–high]` is a",
+    "median with its 95 % bootstrap interval. A goal is met when the whole interval meets it; an interval too wide to",
+    'decide says "not measurable here". Other machines give other figures: run it on yours.',
+    "",
+    ...reports.map(asMarkdown),
+  ].join("\n");
+}

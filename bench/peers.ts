@@ -1,0 +1,35 @@
+/** The clients compared, at their defaults. Each goes on by itself after a failed first connect. */
+import { Redis } from "ioredis";
+import { createClient } from "redis";
+
+export interface PeerClient {
+  /** One cheap read. */
+  get(): Promise<unknown>;
+  close(): void;
+}
+
+export interface Peer {
+  readonly name: string;
+  open(port: number): PeerClient;
+}
+
+const nodeRedis: Peer = {
+  name: "node-redis",
+  open(port) {
+    const client = createClient({ socket: { host: "127.0.0.1", port } });
+    client.on("error", () => {});
+    client.connect().catch(() => {});
+    return { get: () => client.get("key"), close: () => client.destroy() };
+  },
+};
+
+const ioredis: Peer = {
+  name: "ioredis",
+  open(port) {
+    const client = new Redis({ host: "127.0.0.1", port });
+    client.on("error", () => {});
+    return { get: () => client.get("key"), close: () => client.disconnect() };
+  },
+};
+
+export const peers: readonly Peer[] = [nodeRedis, ioredis];

@@ -1,0 +1,92 @@
+/** What repeated measurements say, and how far they can be trusted. Pure. */
+import { below, type Random } from "../src/time/index.ts";
+
+/** An estimate and the interval that holds the true value with the given confidence. */
+export interface Interval {
+  readonly estimate: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export type Verdict = "met" | "not met" | "not measurable here";
+
+const RESAMPLES = 2_000;
+const CONFIDENCE = 0.95;
+
+/** The value below which a share `q` (0 to 1) of the values lies, interpolated. */
+export function quantile(values: readonly number[], q: number): number {
+  if (values.length === 0) throw new RangeError("no values");
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = q * (sorted.length - 1);
+  const lower = sorted[Math.floor(at)] as number;
+  const upper = sorted[Math.ceil(at)] as number;
+  return lower + (upper - lower) * (at - Math.floor(at));
+}
+
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** Draws as many values as there are, with replacement. */
+function resampled(values: readonly number[], random: Random): number[] {
+  return values.map(() => values[below(random, values.length)] as number);
+}
+
+/** Percentile bootstrap: how the statistic varies when the measurements are drawn anew from themselves. */
+function bootstrap(estimate: number, draw: () => number): Interval {
+  const draws = Array.from({ length: RESAMPLES }, draw);
+  const tail = (1 - CONFIDENCE) / 2;
+  return { estimate, low: quantile(draws, tail), high: quantile(draws, 1 - tail) };
+}
+
+/** The median with its 95 % interval. */
+export function medianInterval(values: readonly number[], random: Random): Interval {
+  return bootstrap(median(values), () => median(resampled(values, random)));
+}
+
+/** The median of `of[i] / to[i]` over measurements made in pairs, side by side in time. */
+export function pairedRatio(of: readonly number[], to: readonly number[], random: Random): Interval {
+  return medianInterval(
+    paired(of, to, (a, b) => a / b),
+    random,
+  );
+}
+
+/** The median of `of[i] - from[i]` over measurements made in pairs. */
+export function pairedDifference(of: readonly number[], from: readonly number[], random: Random): Interval {
+  return medianInterval(
+    paired(of, from, (a, b) => a - b),
+    random,
+  );
+}
+
+/** The ratio of two medians whose measurements have nothing to do with each other. */
+export function ratioOfMedians(of: readonly number[], to: readonly number[], random: Random): Interval {
+  return bootstrap(
+    median(of) / median(to),
+    () => median(resampled(of, random)) / median(resampled(to, random)),
+  );
+}
+
+function paired(of: readonly number[], to: readonly number[], combine: (a: number, b: number) => number) {
+  if (of.length !== to.length) throw new RangeError(`${of.length} measurements against ${to.length}`);
+  return of.map((value, i) => combine(value, to[i] as number));
+}
+
+/**
+ * Whether a goal is met by the whole interval. An interval that lies wholly beyond the goal is a "not met" however
+ * wide it is; otherwise one wider than `widest` decides nothing.
+ */
+export function verdict(
+  interval: Interval,
+  goal: { readonly atLeast: number } | { readonly atMost: number },
+  widest: number,
+): Verdict {
+  const [wholly, beyond] =
+    "atLeast" in goal
+      ? [interval.low >= goal.atLeast, interval.high < goal.atLeast]
+      : [interval.high <= goal.atMost, interval.low > goal.atMost];
+  if (beyond) return "not met";
+  if (!(interval.high - interval.low <= widest)) return "not measurable here";
+  return wholly ? "met" : "not met";
+}
