@@ -146,7 +146,10 @@ export class FaultProxy implements AsyncDisposable {
     return this.#faults.clear();
   }
 
-  /** Ends live connections, idle ones too, both sides at once. Returns how many. */
+  /**
+   * Ends live connections, idle ones too, both sides at once. Returns how many. A Node client that still has bytes to
+   * read when the RST comes may see an orderly end: libuv reports bytes and a reset found together so.
+   */
   cut(how: Ending, target: CutTarget = {}): number {
     if (how !== "rst" && how !== "fin") throw optionError("how", how, '"rst" or "fin"');
     const chosen = [...this.#connections.values()].filter((connection) => {

@@ -37,6 +37,7 @@ async function loadGenerate(): Promise<Generate> {
   try {
     return (await import("selfsigned")).generate;
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw cause;
     const message =
       'test certificates are made with the package "selfsigned", which is not installed: npm install --save-dev selfsigned';
     throw new HoldfastError("HF_OPTION", message, { cause });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { test } from "node:test";
 import { testAuthority } from "../../../src/lab/index.ts";
@@ -31,4 +32,21 @@ test("the time of validity can be chosen", async () => {
   const { validFrom, validTo } = new X509Certificate(cert);
   assert.ok(Math.abs(Date.parse(validFrom) - systemClock.wallMs() - hourMs) < 60_000);
   assert.equal(Date.parse(validTo) - Date.parse(validFrom), hourMs);
+});
+
+test("without the optional package the error says what to install", () => {
+  const hide = `export const resolve = (name, context, next) => {
+    if (name !== "selfsigned") return next(name, context);
+    throw Object.assign(new Error("Cannot find package"), { code: "ERR_MODULE_NOT_FOUND" });
+  };`;
+  const lab = new URL("../../../src/lab/index.js", import.meta.url).href;
+  const script = `
+    import { register } from "node:module";
+    register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hide)}`)});
+    const { testAuthority } = await import(${JSON.stringify(lab)});
+    await testAuthority().catch((error) => console.log(error.code, error.message));`;
+  const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+    encoding: "utf8",
+  });
+  assert.match(stdout, /^HF_OPTION .*npm install --save-dev selfsigned/, stderr);
 });
