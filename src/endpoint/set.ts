@@ -17,6 +17,10 @@ export interface Candidate {
   readonly tried: boolean;
 }
 
+const NEVER_MS = Number.NEGATIVE_INFINITY;
+/** Members come and go with new addresses for ever; the newest few are enough to keep the minimum gap. */
+const MOST_REMEMBERED = 64;
+
 export interface EndpointSetOptions {
   /** `shuffled` spreads a fleet over the servers (default); `given` keeps the order of the configuration. */
   readonly order?: "shuffled" | "given";
@@ -32,10 +36,13 @@ export interface EndpointSetOptions {
 export class EndpointSet {
   readonly candidates: readonly Candidate[];
   readonly #max: number;
+  /** When endpoints that are gone were dialled: one that comes back must not be dialled too soon. */
+  readonly #gone: ReadonlyMap<string, number>;
 
-  private constructor(candidates: readonly Candidate[], max: number) {
+  private constructor(candidates: readonly Candidate[], max: number, gone: ReadonlyMap<string, number>) {
     this.candidates = candidates;
     this.#max = max;
+    this.#gone = gone;
   }
 
   static of(given: readonly Endpoint[], options: EndpointSetOptions, random: Random): EndpointSet {
@@ -43,8 +50,9 @@ export class EndpointSet {
     const ordered = options.order === "given" ? unique : shuffled(random, unique);
     const max = options.maxAttemptsPerEndpoint ?? Number.POSITIVE_INFINITY;
     return new EndpointSet(
-      ordered.map((endpoint) => fresh(endpoint, "given")),
+      ordered.map((endpoint) => fresh(endpoint, "given", undefined)),
       max,
+      new Map(),
     );
   }
 
@@ -76,7 +84,7 @@ export class EndpointSet {
     const found = this.candidates.find((candidate) => candidate.id === id);
     if (found === undefined) return this;
     const others = this.candidates.filter((candidate) => candidate.id !== id);
-    return new EndpointSet([...others, { ...found, tried: true }], this.#max);
+    return new EndpointSet([...others, { ...found, tried: true }], this.#max, this.#gone);
   }
 
   /** Puts an endpoint in front of all others and into this round (a chooser's wish). */
@@ -84,7 +92,7 @@ export class EndpointSet {
     const found = this.candidates.find((candidate) => candidate.id === id);
     if (found === undefined) return this;
     const others = this.candidates.filter((candidate) => candidate.id !== id);
-    return new EndpointSet([{ ...found, tried: false }, ...others], this.#max);
+    return new EndpointSet([{ ...found, tried: false }, ...others], this.#max, this.#gone);
   }
 
   /**
@@ -100,11 +108,21 @@ export class EndpointSet {
     const known = new Set(kept.map((c) => c.id));
     const added = [...wanted]
       .filter(([id]) => !known.has(id))
-      .map(([, endpoint]) => fresh(endpoint, "discovered"));
-    if (added.length === 0) return new EndpointSet(kept, this.#max);
+      .map(([id, endpoint]) => fresh(endpoint, "discovered", this.#gone.get(id)));
+    const gone = this.#remember(known, added);
+    if (added.length === 0) return new EndpointSet(kept, this.#max, gone);
     const [first, ...rest] = kept;
     const behind = shuffled(random, [...rest, ...added]);
-    return new EndpointSet(first === undefined ? behind : [first, ...behind], this.#max);
+    return new EndpointSet(first === undefined ? behind : [first, ...behind], this.#max, gone);
+  }
+
+  #remember(kept: ReadonlySet<string>, added: readonly Candidate[]): ReadonlyMap<string, number> {
+    const dropped = this.candidates.filter((c) => !kept.has(c.id) && c.dialledMs !== NEVER_MS);
+    if (dropped.length === 0 && added.every((c) => c.dialledMs === NEVER_MS)) return this.#gone;
+    const gone = new Map(this.#gone);
+    for (const { id } of added) gone.delete(id);
+    for (const { id, dialledMs } of dropped) gone.set(id, dialledMs);
+    return new Map([...gone].slice(-MOST_REMEMBERED));
   }
 
   #spent(candidate: Candidate): boolean {
@@ -116,17 +134,17 @@ export class EndpointSet {
   }
 
   #map(change: (candidate: Candidate) => Candidate): EndpointSet {
-    return new EndpointSet(this.candidates.map(change), this.#max);
+    return new EndpointSet(this.candidates.map(change), this.#max, this.#gone);
   }
 }
 
-function fresh(endpoint: Endpoint, origin: Origin): Candidate {
+function fresh(endpoint: Endpoint, origin: Origin, dialledMs = NEVER_MS): Candidate {
   return {
     endpoint,
     id: endpointId(endpoint),
     origin,
     failures: 0,
-    dialledMs: Number.NEGATIVE_INFINITY,
+    dialledMs,
     tried: false,
   };
 }

@@ -1,22 +1,32 @@
 /** The part of the machine that ends a link. */
 import { reasonOf } from "../call/index.ts";
 import type { Candidate } from "../endpoint/index.ts";
-import { type Ctx, emit, enter } from "./machine-tools.ts";
+import { type Ctx, emit, enter, release } from "./machine-tools.ts";
 import type { CloseReason } from "./phase.ts";
 import type { LinkPolicy } from "./policy.ts";
 import type { LinkState } from "./state.ts";
 
-/** Closes with no connection left to close. */
+/** Ends a link that has no connection: `closed` comes when what was given up before is gone. */
 export function giveUp(state: LinkState, why: CloseReason, lastCause: unknown, ctx: Ctx): LinkState {
   const cause =
     why.endsWith("exhausted") || why === "first-connect-failed" ? everyCause(state, lastCause) : lastCause;
   ctx.effects.push({ type: "cancelTimer", name: "drain" }, { type: "failWaiting", why, cause });
-  const closed = enter(
-    { ...state, why, closeCause: cause, current: undefined, next: undefined },
-    "closed",
-    ctx,
-  );
-  emit(ctx, { name: "closed", data: { why, cause } });
+  const over: LinkState = { ...state, current: undefined, next: undefined };
+  if (over.releasing.length > 0) return closing(over, why, cause, state.policy.closeTimeoutMs, ctx);
+  return finish({ ...over, why, closeCause: cause }, ctx);
+}
+
+/** Nothing of a given-up connection is left; the last one ends a link that is closing. */
+export function released(state: LinkState, epoch: number, ctx: Ctx): LinkState {
+  if (!state.releasing.includes(epoch)) return state;
+  const rest: LinkState = { ...state, releasing: state.releasing.filter((one) => one !== epoch) };
+  return rest.phase === "closing" && rest.releasing.length === 0 ? finish(rest, ctx) : rest;
+}
+
+/** The last thing a link does. */
+export function finish(state: LinkState, ctx: Ctx): LinkState {
+  const closed = enter({ ...state, current: undefined, next: undefined }, "closed", ctx);
+  emit(ctx, { name: "closed", data: { why: state.why ?? "user", cause: state.closeCause } });
   return closed;
 }
 
@@ -80,9 +90,9 @@ function closeReady(state: LinkState, why: CloseReason, cause: unknown, ctx: Ctx
     { type: "cancelTimer", name: "drain" },
     { type: "failWaiting", why, cause },
     { type: "shutGate", epoch: state.epoch, cause, byUser: true },
-    { type: "closeConnection", epoch: state.epoch, how: "graceful", deadlineMs },
   );
-  return closing(state, why, cause, deadlineMs, ctx);
+  const how = { type: "closeConnection", epoch: state.epoch, how: "graceful", deadlineMs } as const;
+  return closing(release(state, how, ctx), why, cause, deadlineMs, ctx);
 }
 
 function abortAttempt(state: LinkState, why: CloseReason, cause: unknown, ctx: Ctx): LinkState {
@@ -90,9 +100,9 @@ function abortAttempt(state: LinkState, why: CloseReason, cause: unknown, ctx: C
     { type: "cancelTimer", name: "drain" },
     { type: "yieldPermit", evidence: "unused" },
     { type: "failWaiting", why, cause },
-    { type: "closeConnection", epoch: state.epoch, how: "abrupt", deadlineMs: 0 },
   );
-  return closing(state, why, cause, state.policy.closeTimeoutMs, ctx);
+  const how = { type: "closeConnection", epoch: state.epoch, how: "abrupt", deadlineMs: 0 } as const;
+  return closing(release(state, how, ctx), why, cause, state.policy.closeTimeoutMs, ctx);
 }
 
 function closing(

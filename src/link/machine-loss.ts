@@ -1,9 +1,59 @@
-/** The part of the machine that ends a ready connection: a loss, or a wish to be elsewhere. */
+/** The part of the machine that answers failed attempts and lost connections. */
 import type { Candidate } from "../endpoint/index.ts";
 import { giveUp } from "./machine-close.ts";
-import { beginEpisode, proceed } from "./machine-plan.ts";
-import { type Ctx, emit, enter } from "./machine-tools.ts";
+import { beginEpisode, plan } from "./machine-plan.ts";
+import { type Ctx, emit, enter, release } from "./machine-tools.ts";
 import type { LinkEvent, LinkState } from "./state.ts";
+
+/** An attempt failed, in whatever step. */
+export function failed(state: LinkState, event: LinkEvent & { epoch: number }, ctx: Ctx): LinkState {
+  if (event.type !== "failed" && event.type !== "lost") return state;
+  if (event.epoch !== state.epoch) return state;
+  if (state.phase !== "dialing" && state.phase !== "restoring") return state;
+  const current = state.current as Candidate;
+  const episode = state.episode;
+  ctx.effects.push({ type: "yieldPermit", evidence: "down" });
+  const given = release(state, { type: "discard", epoch: state.epoch }, ctx);
+  const [authSchedule, authDelayMs] =
+    event.linkClass === "auth" ? drawAuth(state, ctx) : [state.authSchedule, 0];
+  const noted: LinkState = {
+    ...given,
+    endpoints: state.endpoints.toBack(current.id),
+    current: undefined,
+    authSchedule,
+    authFailures: event.linkClass === "auth" ? state.authFailures + 1 : state.authFailures,
+    episode: episode && {
+      ...episode,
+      failures: new Map(episode.failures).set(current.id, event.cause),
+      authDelayMs: Math.max(episode.authDelayMs, authDelayMs),
+    },
+  };
+  const report = (nextDelayMs: number | undefined): void =>
+    emit(ctx, {
+      name: "attemptFailed",
+      data: {
+        endpoint: current.id,
+        attempt: episode?.attempts ?? 1,
+        cause: event.cause,
+        linkClass: event.linkClass,
+        nextDelayMs,
+      },
+    });
+  if (event.linkClass === "fatal") {
+    report(undefined);
+    return giveUp(noted, "fatal", event.cause, ctx);
+  }
+  if (noted.authFailures >= state.policy.maxAuthFailures) {
+    report(undefined);
+    return giveUp(noted, "auth", event.cause, ctx);
+  }
+  return plan(noted, event.cause, ctx, report);
+}
+
+function drawAuth(state: LinkState, ctx: Ctx): [LinkState["authSchedule"], number] {
+  const drawn = state.authSchedule.next(ctx.random, { attempt: state.authFailures, elapsedMs: 0 });
+  return "exhausted" in drawn ? [state.authSchedule, 0] : [drawn.schedule, drawn.delayMs];
+}
 
 /** A ready connection is gone. */
 export function lost(
@@ -15,13 +65,11 @@ export function lost(
   const current = state.current as Candidate;
   const upMs = ctx.nowMs - state.readySinceMs;
   emit(ctx, { name: "disconnected", data: { endpoint: current.id, cause: event.cause, upMs } });
-  ctx.effects.push(
-    { type: "shutGate", epoch: state.epoch, cause: event.cause, byUser: false },
-    { type: "closeConnection", epoch: state.epoch, how: "abrupt", deadlineMs: 0 },
-  );
+  ctx.effects.push({ type: "shutGate", epoch: state.epoch, cause: event.cause, byUser: false });
+  const how = { type: "closeConnection", epoch: state.epoch, how: "abrupt", deadlineMs: 0 } as const;
   const stable = upMs >= state.policy.stableAfterMs;
   const down: LinkState = {
-    ...state,
+    ...release(state, how, ctx),
     current: undefined,
     schedule: stable ? state.policy.backoff.start() : state.schedule,
     endpoints: endpointToBack
@@ -33,51 +81,4 @@ export function lost(
   if (state.draining && event.pending === 0) return giveUp(down, "drained", undefined, ctx);
   if (state.policy.lazy && event.pending === 0) return enter(down, "dormant", ctx);
   return beginEpisode(down, "loss", event.cause, ctx, !stable);
-}
-
-/** `reconnectNow` and `failover`: never sooner than the minimum gap, and a thousand of them are one dial. */
-export function force(state: LinkState, pending: number, elsewhere: boolean, ctx: Ctx): LinkState {
-  switch (state.phase) {
-    case "idle":
-      return beginEpisode(state, "first", undefined, ctx);
-    case "dormant":
-      return resume(state, ctx);
-    case "waiting":
-      return sooner(elsewhere ? skip(state) : state, ctx);
-    case "ready": {
-      const event = {
-        type: "lost",
-        epoch: state.epoch,
-        linkClass: "transient",
-        cause: undefined,
-        pending: Math.max(1, pending), // a forced reconnect is itself the demand
-      } as const;
-      const down = lost(state, event, ctx, elsewhere);
-      return down.phase === "waiting" ? sooner(down, ctx) : down;
-    }
-    default:
-      return state;
-  }
-}
-
-/** Waiting for one endpoint, told to try another: the one that was next goes last. */
-function skip(state: LinkState): LinkState {
-  if (state.next === undefined || state.endpoints.candidates.length < 2) return state;
-  const endpoints = state.endpoints.toBack(state.next.id);
-  return { ...state, endpoints, next: endpoints.pick() ?? state.next };
-}
-
-/** Cuts a wait short, down to the minimum gap. */
-export function sooner(state: LinkState, ctx: Ctx): LinkState {
-  const next = state.next as Candidate;
-  const dueMs = Math.max(ctx.nowMs, next.dialledMs + state.policy.minDialGapMs);
-  if (dueMs >= state.dueMs) return state;
-  if (dueMs <= ctx.nowMs) return proceed(state, ctx);
-  ctx.effects.push({ type: "setTimer", name: "phase", delayMs: dueMs - ctx.nowMs });
-  return { ...state, dueMs };
-}
-
-/** A sleeping link is asked for. */
-export function resume(state: LinkState, ctx: Ctx): LinkState {
-  return beginEpisode(state, state.everReady ? "loss" : "first", state.episode?.lossCause, ctx);
 }

@@ -1,7 +1,9 @@
 /** The part of the machine that decides when and where the next attempt happens. */
+import type { Step, StepContext } from "../backoff/index.ts";
 import type { Candidate, EndpointSet } from "../endpoint/index.ts";
 import { giveUp } from "./machine-close.ts";
-import { type Ctx, enter } from "./machine-tools.ts";
+import { type Ctx, emit, enter } from "./machine-tools.ts";
+import type { Chooser } from "./policy.ts";
 import type { LinkState } from "./state.ts";
 
 /**
@@ -28,7 +30,14 @@ export function beginEpisode(
       authDelayMs: 0,
     },
   };
+  if (kind === "loss" && state.policy.maxAttempts <= 0)
+    return giveUp(opened, "attempts-exhausted", lossCause, ctx);
   return carryOn ? plan(opened, lossCause, ctx) : drawRound(opened, lossCause, ctx);
+}
+
+/** What went wrong last in the episode under way. */
+export function lastFailure(state: LinkState): unknown {
+  return [...(state.episode?.failures.values() ?? [])].at(-1) ?? state.episode?.lossCause;
 }
 
 /** After a failure: the next endpoint of this round at once, or a delay and a new round, or the end. */
@@ -68,7 +77,11 @@ function drawRound(
   const episode = state.episode;
   const slots = episode?.slots ?? 0;
   const elapsedMs = ctx.nowMs - (episode?.startedMs ?? ctx.nowMs);
-  const drawn = state.schedule.next(ctx.random, { attempt: slots, elapsedMs, cause });
+  const drawn = draw(state, ctx, { attempt: slots, elapsedMs, cause });
+  if ("threw" in drawn) {
+    report(undefined);
+    return giveUp(state, "fatal", drawn.threw, ctx);
+  }
   if ("exhausted" in drawn) {
     report(undefined);
     return giveUp(
@@ -94,6 +107,15 @@ function drawRound(
   return schedule(round, next, delayMs, cause, ctx, report);
 }
 
+/** A backoff made from the owner's function may throw: that ends the link and is its reason. */
+function draw(state: LinkState, ctx: Ctx, context: StepContext): Step | { readonly threw: unknown } {
+  try {
+    return state.schedule.next(ctx.random, context);
+  } catch (error) {
+    return { threw: error };
+  }
+}
+
 /** Fixes endpoint and time of the next attempt, with the chooser's say and never below the minimum gap. */
 function schedule(
   state: LinkState,
@@ -103,7 +125,7 @@ function schedule(
   ctx: Ctx,
   report: (nextDelayMs: number | undefined) => void,
 ): LinkState {
-  const [endpoints, next, wantedMs] = choose(state, candidate, delayMs, cause);
+  const [endpoints, next, wantedMs] = choose(state, candidate, delayMs, cause, ctx);
   const gapMs = next.dialledMs + state.policy.minDialGapMs - ctx.nowMs;
   const waitMs = Math.max(0, wantedMs, gapMs);
   const endsMs = (state.episode?.startedMs ?? ctx.nowMs) + state.policy.maxElapsedMs;
@@ -124,17 +146,26 @@ function choose(
   candidate: Candidate,
   delayMs: number,
   cause: unknown,
+  ctx: Ctx,
 ): [EndpointSet, Candidate, number] {
-  const choice = state.policy.choose?.({
-    candidates: state.endpoints.candidates,
-    attempt: (state.episode?.attempts ?? 0) + 1,
-    cause,
-  });
-  const waitMs = choice?.delayMs ?? delayMs;
+  const choice = askChooser(state, cause, ctx);
+  // NaN would pass every comparison below it, the minimum gap's too.
+  const waitMs = choice?.delayMs === undefined || Number.isNaN(choice.delayMs) ? delayMs : choice.delayMs;
   if (choice?.endpointId === undefined) return [state.endpoints, candidate, waitMs];
   const endpoints = state.endpoints.toFront(choice.endpointId);
   const chosen = endpoints.candidates.find((c) => c.id === choice.endpointId);
   return chosen === undefined ? [state.endpoints, candidate, waitMs] : [endpoints, chosen, waitMs];
+}
+
+/** A chooser that throws is told, and has no say this time. */
+function askChooser(state: LinkState, cause: unknown, ctx: Ctx): ReturnType<Chooser> {
+  try {
+    const { candidates } = state.endpoints;
+    return state.policy.choose?.({ candidates, attempt: (state.episode?.attempts ?? 0) + 1, cause });
+  } catch (error) {
+    emit(ctx, { name: "asyncError", data: { error } });
+    return undefined;
+  }
 }
 
 /** The wait is over: ask for a permit to dial. */
@@ -145,5 +176,8 @@ export function proceed(state: LinkState, ctx: Ctx): LinkState {
 function park(state: LinkState, ctx: Ctx): LinkState {
   const parked = enter(state, "parked", ctx);
   ctx.effects.push({ type: "requestPermit", endpointId: (state.next as Candidate).id });
+  const leftMs = (state.episode?.startedMs ?? ctx.nowMs) + state.policy.maxElapsedMs - ctx.nowMs;
+  if (leftMs < Number.POSITIVE_INFINITY)
+    ctx.effects.push({ type: "setTimer", name: "phase", delayMs: Math.max(0, leftMs) });
   return parked;
 }

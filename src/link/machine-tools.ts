@@ -13,6 +13,18 @@ export function emit(ctx: Ctx, event: EmitEffect): void {
   ctx.effects.push({ type: "emit", event });
 }
 
+/** Gives up a connection or a dial; it counts until `connectionClosed` says that nothing of it is left. */
+export function release(
+  state: LinkState,
+  effect: Extract<LinkEffect, { type: "discard" | "closeConnection" }>,
+  ctx: Ctx,
+): LinkState {
+  ctx.effects.push(effect);
+  return state.releasing.includes(effect.epoch)
+    ? state
+    : { ...state, releasing: [...state.releasing, effect.epoch] };
+}
+
 /** Moves to a phase and sets the one phase timer that belongs to it. */
 export function enter(state: LinkState, phase: LinkPhase, ctx: Ctx): LinkState {
   ctx.effects.push({ type: "cancelTimer", name: "phase" });

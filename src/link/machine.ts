@@ -7,9 +7,10 @@
  */
 import { type Candidate, type Endpoint, EndpointSet, type EndpointSetOptions } from "../endpoint/index.ts";
 import type { Random } from "../time/index.ts";
-import { changePolicy, closeLink, drained, giveUp } from "./machine-close.ts";
-import { force, lost, resume, sooner } from "./machine-loss.ts";
-import { beginEpisode, plan, proceed } from "./machine-plan.ts";
+import { changePolicy, closeLink, drained, finish, giveUp, released } from "./machine-close.ts";
+import { discovered, force, resume, sooner } from "./machine-force.ts";
+import { failed, lost } from "./machine-loss.ts";
+import { beginEpisode, lastFailure, proceed } from "./machine-plan.ts";
 import { type Ctx, emit, enter } from "./machine-tools.ts";
 import type { LinkPolicy } from "./policy.ts";
 import type { LinkEffect, LinkEvent, LinkState } from "./state.ts";
@@ -38,6 +39,7 @@ export function initialState(
     dueMs: Number.POSITIVE_INFINITY,
     readySinceMs: Number.NEGATIVE_INFINITY,
     everReady: false,
+    releasing: [],
     draining: false,
     sessionVersion: 0,
     why: undefined,
@@ -69,7 +71,9 @@ function transition(state: LinkState, event: LinkEvent, ctx: Ctx): LinkState {
     case "start":
       return state.phase === "idle" ? start(state, ctx) : state;
     case "demand":
-      return state.phase === "dormant" ? resume(state, ctx) : state;
+      return state.phase === "dormant" || (state.phase === "idle" && state.policy.lazy)
+        ? resume(state, ctx)
+        : state;
     case "granted":
       return state.phase === "parked" ? dial(state, ctx) : state;
     case "timer":
@@ -110,7 +114,7 @@ function transition(state: LinkState, event: LinkEvent, ctx: Ctx): LinkState {
     case "close":
       return closeLink(state, "user", undefined, ctx);
     case "connectionClosed":
-      return state.phase === "closing" && event.epoch === state.epoch ? finish(state, ctx) : state;
+      return released(state, event.epoch, ctx);
   }
 }
 
@@ -139,10 +143,13 @@ function timer(state: LinkState, event: Extract<LinkEvent, { type: "timer" }>, c
         { type: "failed", epoch: state.epoch, linkClass: "transient", cause: event.cause },
         ctx,
       );
+    case "parked":
+      ctx.effects.push({ type: "yieldPermit", evidence: "unused" });
+      return giveUp(state, "time-exhausted", lastFailure(state), ctx);
     case "closing":
       // The library did not confirm in time: its socket is destroyed from outside.
-      ctx.effects.push({ type: "discard", epoch: state.epoch });
-      return finish(state, ctx);
+      for (const epoch of state.releasing) ctx.effects.push({ type: "discard", epoch });
+      return finish({ ...state, releasing: [] }, ctx);
     default:
       return state;
   }
@@ -204,80 +211,10 @@ function restored(state: LinkState, version: number, ctx: Ctx): LinkState {
   };
 }
 
-/** An attempt failed, in whatever step. */
-function failed(state: LinkState, event: LinkEvent & { epoch: number }, ctx: Ctx): LinkState {
-  if (event.type !== "failed" && event.type !== "lost") return state;
-  if (event.epoch !== state.epoch) return state;
-  if (state.phase !== "dialing" && state.phase !== "restoring") return state;
-  const current = state.current as Candidate;
-  const episode = state.episode;
-  ctx.effects.push({ type: "yieldPermit", evidence: "down" }, { type: "discard", epoch: state.epoch });
-  const [authSchedule, authDelayMs] =
-    event.linkClass === "auth" ? drawAuth(state, ctx) : [state.authSchedule, 0];
-  const noted: LinkState = {
-    ...state,
-    endpoints: state.endpoints.toBack(current.id),
-    current: undefined,
-    authSchedule,
-    authFailures: event.linkClass === "auth" ? state.authFailures + 1 : state.authFailures,
-    episode: episode && {
-      ...episode,
-      failures: new Map(episode.failures).set(current.id, event.cause),
-      authDelayMs: Math.max(episode.authDelayMs, authDelayMs),
-    },
-  };
-  const report = (nextDelayMs: number | undefined): void =>
-    emit(ctx, {
-      name: "attemptFailed",
-      data: {
-        endpoint: current.id,
-        attempt: episode?.attempts ?? 1,
-        cause: event.cause,
-        linkClass: event.linkClass,
-        nextDelayMs,
-      },
-    });
-  if (event.linkClass === "fatal") {
-    report(undefined);
-    return giveUp(noted, "fatal", event.cause, ctx);
-  }
-  if (noted.authFailures >= state.policy.maxAuthFailures) {
-    report(undefined);
-    return giveUp(noted, "auth", event.cause, ctx);
-  }
-  return plan(noted, event.cause, ctx, report);
-}
-
-function drawAuth(state: LinkState, ctx: Ctx): [LinkState["authSchedule"], number] {
-  const drawn = state.authSchedule.next(ctx.random, { attempt: state.authFailures, elapsedMs: 0 });
-  return "exhausted" in drawn ? [state.authSchedule, 0] : [drawn.schedule, drawn.delayMs];
-}
-
-function discovered(state: LinkState, named: readonly Endpoint[], ctx: Ctx): LinkState {
-  const endpoints = state.endpoints.discover(named, state.current?.id, ctx.random);
-  const before = new Set(state.endpoints.candidates.map((c) => c.id));
-  const after = new Set(endpoints.candidates.map((c) => c.id));
-  const added = [...after].filter((id) => !before.has(id));
-  const removed = [...before].filter((id) => !after.has(id));
-  if (added.length > 0 || removed.length > 0) emit(ctx, { name: "discovered", data: { added, removed } });
-  const newcomer = added[0];
-  if (state.phase !== "waiting" || newcomer === undefined) return { ...state, endpoints };
-  // A server nobody has tried yet is a reason not to wait.
-  const first = endpoints.toFront(newcomer);
-  return sooner({ ...state, endpoints: first, next: first.pick() }, ctx);
-}
-
 function drain(state: LinkState, pending: number, deadlineMs: number, ctx: Ctx): LinkState {
   if (state.draining || state.phase === "closing") return state;
   ctx.effects.push({ type: "drainGate" });
   if (pending === 0) return drained({ ...state, draining: true }, ctx);
   ctx.effects.push({ type: "setTimer", name: "drain", delayMs: deadlineMs });
   return { ...state, draining: true };
-}
-
-function finish(state: LinkState, ctx: Ctx): LinkState {
-  const why = state.why ?? "user";
-  ctx.effects.push({ type: "cancelTimer", name: "phase" });
-  emit(ctx, { name: "closed", data: { why, cause: state.closeCause } });
-  return enter({ ...state, current: undefined }, "closed", ctx);
 }

@@ -46,6 +46,8 @@ export interface LinkState {
   readonly draining: boolean;
   /** The session as it stands; a restore of an older version is run again. */
   readonly sessionVersion: number;
+  /** Epochs given up of which something may be left; `closed` comes after the last of them. */
+  readonly releasing: readonly number[];
   readonly why: CloseReason | undefined;
   readonly closeCause: unknown;
 }

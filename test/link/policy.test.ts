@@ -9,9 +9,13 @@ const random = seededRandom(1);
 const { policy: ours } = resolveResilience({ retryInitial: true });
 const policy: LinkPolicy = { ...ours, backoff: constant(1_000), minDialGapMs: 0 };
 
-/** Runs events one after the other, a second apart. */
+/** Runs events one after the other, a second apart; what is given up is gone at once. */
 function run(state: LinkState, events: readonly Parameters<typeof step>[1][]): LinkState {
-  return events.reduce((from, event, i) => step(from, event, { nowMs: i * 1_000, random })[0], state);
+  return events.reduce((from, event, i) => {
+    const input = { nowMs: i * 1_000, random };
+    const [to] = step(from, event, input);
+    return to.releasing.reduce((s, epoch) => step(s, { type: "connectionClosed", epoch }, input)[0], to);
+  }, state);
 }
 
 function waiting(): LinkState {

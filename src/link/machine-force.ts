@@ -1,0 +1,82 @@
+/** The part of the machine that answers what comes from outside the attempts: the owner's wishes, newcomers, wakes. */
+import { HoldfastError } from "../call/index.ts";
+import type { Candidate, Endpoint } from "../endpoint/index.ts";
+import { failed, lost } from "./machine-loss.ts";
+import { beginEpisode, proceed } from "./machine-plan.ts";
+import { type Ctx, emit } from "./machine-tools.ts";
+import type { LinkState } from "./state.ts";
+
+/** A lazy link is asked for a connection. */
+export function resume(state: LinkState, ctx: Ctx): LinkState {
+  return beginEpisode(state, state.everReady ? "loss" : "first", state.episode?.lossCause, ctx);
+}
+
+export function discovered(state: LinkState, named: readonly Endpoint[], ctx: Ctx): LinkState {
+  // The one in use stays, and so does the one that comes next.
+  const endpoints = state.endpoints.discover(named, (state.current ?? state.next)?.id, ctx.random);
+  const before = new Set(state.endpoints.candidates.map((c) => c.id));
+  const after = new Set(endpoints.candidates.map((c) => c.id));
+  const added = [...after].filter((id) => !before.has(id));
+  const removed = [...before].filter((id) => !after.has(id));
+  if (added.length > 0 || removed.length > 0) emit(ctx, { name: "discovered", data: { added, removed } });
+  const newcomer = added[0];
+  if (state.phase !== "waiting" || newcomer === undefined) return { ...state, endpoints };
+  // A server nobody has tried yet is a reason not to wait.
+  const first = endpoints.toFront(newcomer);
+  return sooner({ ...state, endpoints: first, next: first.pick() }, ctx);
+}
+
+/** `reconnectNow` and `failover`: never sooner than the minimum gap, and a thousand of them are one dial. */
+export function force(state: LinkState, pending: number, elsewhere: boolean, ctx: Ctx): LinkState {
+  switch (state.phase) {
+    case "idle":
+      return beginEpisode(state, "first", undefined, ctx);
+    case "dormant":
+      return resume(state, ctx);
+    case "waiting":
+      return sooner(elsewhere ? skip(state) : state, ctx);
+    case "ready": {
+      const event = {
+        type: "lost",
+        epoch: state.epoch,
+        linkClass: "transient",
+        cause: asked(elsewhere),
+        pending: Math.max(1, pending), // a forced reconnect is itself the demand
+      } as const;
+      const down = lost(state, event, ctx, elsewhere);
+      return down.phase === "waiting" ? sooner(down, ctx) : down;
+    }
+    case "dialing":
+    case "restoring": {
+      // Only where there is another endpoint left to try: a wish must not end the first connect.
+      if (!elsewhere || state.endpoints.pick() === undefined) return state;
+      const cause = asked(elsewhere);
+      return failed(state, { type: "failed", epoch: state.epoch, linkClass: "transient", cause }, ctx);
+    }
+    default:
+      return state;
+  }
+}
+
+function asked(elsewhere: boolean): HoldfastError {
+  const what = elsewhere ? "leave the endpoint" : "reconnect";
+  return new HoldfastError("HF_LOST", `the owner asked to ${what}`);
+}
+
+/** Waiting for one endpoint, told to try another: the one that was next goes last. */
+function skip(state: LinkState): LinkState {
+  if (state.next === undefined || state.endpoints.candidates.length < 2) return state;
+  const behind = state.endpoints.toBack(state.next.id);
+  const endpoints = behind.pick() === undefined ? behind.startRound() : behind;
+  return { ...state, endpoints, next: endpoints.pick() ?? state.next };
+}
+
+/** Cuts a wait short, down to the minimum gap. */
+export function sooner(state: LinkState, ctx: Ctx): LinkState {
+  const next = state.next as Candidate;
+  const dueMs = Math.max(ctx.nowMs, next.dialledMs + state.policy.minDialGapMs);
+  if (dueMs >= state.dueMs) return state;
+  if (dueMs <= ctx.nowMs) return proceed(state, ctx);
+  ctx.effects.push({ type: "setTimer", name: "phase", delayMs: dueMs - ctx.nowMs });
+  return { ...state, dueMs };
+}
