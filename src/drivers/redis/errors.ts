@@ -202,3 +202,13 @@ export function classifyRedisCall(error: unknown, evidence: Evidence, call: Call
     ...(ready === undefined ? {} : { link: ready }),
   };
 }
+
+/** The server reads its data from disk: it will serve, later. */
+export function saysLoading(error: Error): boolean {
+  return error.message.startsWith("LOADING");
+}
+
+/** An ACL forbids this one command or channel; the connection is none the worse. */
+export function saysForbidden(error: Error): boolean {
+  return error.message.startsWith("NOPERM");
+}

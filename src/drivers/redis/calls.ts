@@ -1,0 +1,47 @@
+/** Library commands as the gate's calls. */
+import type { CallDescription, Effect } from "../../call/index.ts";
+import { type CommandDescription, describeCommand } from "./commands/index.ts";
+import type { CommandOptions, QueuedCommand } from "./library.ts";
+
+/** MULTI and EXEC on the wire. */
+const multiBytes = 15 + 14;
+
+/** As the library says it. */
+export function notArguments(): TypeError {
+  return new TypeError('arguments of a command must be of type "string | Buffer"');
+}
+
+/** A blocking command gets its own time on top of the deadline; one that may block for ever has none. */
+export function callOf(described: CommandDescription, options: CommandOptions | undefined): CallDescription {
+  const { bytes, effect, kind, name, blockingMs } = described;
+  const timeoutMs = options?.timeout || undefined;
+  const deadlineMs =
+    blockingMs === undefined || timeoutMs === undefined
+      ? timeoutMs
+      : Number.isFinite(blockingMs)
+        ? blockingMs + timeoutMs
+        : undefined;
+  return { bytes, effect, kind, name, deadlineMs, signal: options?.abortSignal };
+}
+
+/** A transaction may be sent twice only if all of it only reads, or all of it only overwrites. */
+export function together(
+  commands: readonly QueuedCommand[],
+  options: CommandOptions | undefined,
+): CallDescription {
+  let bytes = multiBytes;
+  let effect: Effect | undefined;
+  for (const { args } of commands) {
+    const described = describeCommand(args);
+    bytes += described.bytes;
+    effect = effect === undefined || effect === described.effect ? described.effect : "once";
+  }
+  return {
+    name: "MULTI",
+    bytes,
+    effect: effect ?? "read",
+    kind: "unary",
+    deadlineMs: options?.timeout || undefined,
+    signal: options?.abortSignal,
+  };
+}

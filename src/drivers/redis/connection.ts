@@ -1,0 +1,195 @@
+/** One physical connection: a client of the library that connects once, never queues and never reconnects. */
+import { connect as connectSocket, type NetConnectOpts, type Socket } from "node:net";
+import { HoldfastError, reasonOf } from "../../call/index.ts";
+import { type Dial, takenBack } from "../../link/index.ts";
+import type {
+  AnyRedisClientOptions,
+  CommandOptions,
+  LibraryClass,
+  LibraryClient,
+  LibraryQueue,
+  RedisArgument,
+} from "./library.ts";
+import { socketsMadeBy } from "./socket-tap.ts";
+
+/** What happens on a connection beside replies. */
+export interface ConnectionOwner {
+  /** The TCP (and TLS) connection stands; the handshake follows. */
+  connected(): void;
+  /** Events of the library that its users listen to, passed on. */
+  passOn(event: string, ...args: readonly unknown[]): void;
+}
+
+const passedOn = ["invalidate", "sharded-channel-moved"] as const;
+
+export class RedisConnection {
+  readonly client: LibraryClient;
+  readonly dial: Dial;
+  /** Restored items and their values, so that a second round of restoring sends only what is new. */
+  readonly restored: Map<string, unknown> = new Map();
+  monitoring = false;
+  readonly #queue: LibraryQueue;
+  readonly #trusted: boolean;
+  readonly #sockets: readonly Socket[];
+  #ready = false;
+  #failOpen: (error: unknown) => void = () => {};
+  #submitted = 0;
+  #writtenBefore = 0;
+
+  private constructor(
+    client: LibraryClient,
+    dial: Dial,
+    trusted: boolean,
+    sockets: readonly Socket[],
+    owner: ConnectionOwner,
+  ) {
+    this.client = client;
+    this.dial = dial;
+    this.#trusted = trusted;
+    this.#queue = client._getQueue();
+    this.#sockets = sockets;
+    client.on("error", (error: unknown) => this.#broken(error));
+    client.on("connect", () => {
+      dial.step("handshake");
+      owner.connected();
+    });
+    for (const event of passedOn) client.on(event, (...args: unknown[]) => owner.passOn(event, ...args));
+    this.#watchBytes();
+  }
+
+  /**
+   * @param trusted whether the library's queue has passed the check; without it nothing is ever taken back
+   * @throws what the dial or the handshake failed with; nothing is left open then
+   */
+  static async open(
+    Client: LibraryClass,
+    options: AnyRedisClientOptions,
+    dial: Dial,
+    trusted: boolean,
+    owner: ConnectionOwner,
+  ): Promise<RedisConnection> {
+    dial.step("tcp");
+    const under = options.socket?.tls === true ? underTls(options, dial) : undefined;
+    const client = new Client(under === undefined ? options : withSocket(options, under));
+    const sockets: Socket[] = under === undefined ? [] : [under];
+    const connection = new RedisConnection(client, dial, trusted, sockets, owner);
+    try {
+      await connection.#connect(sockets);
+      return connection;
+    } catch (error) {
+      client.destroy();
+      throw error;
+    }
+  }
+
+  async #connect(sockets: Socket[]): Promise<void> {
+    const { signal } = this.dial;
+    const failed = new Promise<never>((_, reject) => {
+      this.#failOpen = reject;
+    });
+    const { result, sockets: made } = socketsMadeBy(() => this.client.connect());
+    for (const socket of made) {
+      sockets.push(socket);
+      this.dial.tap(socket);
+    }
+    const onAbort = (): void => this.#failOpen(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    for (const socket of sockets) socket.once("error", this.#failOpen);
+    try {
+      await Promise.race([result, failed]);
+      this.#ready = true;
+      this.#writtenBefore = this.#socket?.bytesWritten ?? 0;
+    } finally {
+      failed.catch(() => {});
+      result.catch(() => {});
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  get #socket(): Socket | undefined {
+    return this.#sockets[0];
+  }
+
+  /** Every chunk is a sign of life; bytes that are no RESP end the connection, since the stream has lost its place. */
+  #watchBytes(): void {
+    const { decoder } = this.#queue;
+    const { sink } = this.dial;
+    const write = decoder.write.bind(decoder);
+    decoder.write = (chunk): void => {
+      sink.alive();
+      try {
+        write(chunk);
+      } catch (error) {
+        const message = `the server sent what is not the Redis protocol: ${reasonOf(error)}`;
+        this.#broken(new HoldfastError("HF_PROTOCOL", message, { cause: error }));
+        throw error;
+      }
+    };
+  }
+
+  /** The library tells before it rejects what was in flight: the evidence is still there. */
+  #broken(error: unknown): void {
+    if (this.#ready) this.dial.sink.lost(error);
+    else this.#failOpen(error);
+  }
+
+  /** @param bytes of the command on the wire */
+  send(args: readonly RedisArgument[], bytes: number, options: CommandOptions | undefined): Promise<unknown> {
+    this.#submitted += bytes;
+    return this.client.sendCommand(args, options);
+  }
+
+  /** Counts what is sent other than by `send`. */
+  submitted(bytes: number): void {
+    this.#submitted += bytes;
+  }
+
+  /** Bytes handed over and not yet taken by the kernel, whether in the library's queue or in Node's. */
+  get bufferedBytes(): number {
+    const socket = this.#socket;
+    if (socket === undefined) return 0;
+    const written = socket.bytesWritten;
+    if (this.#queue.isEmpty()) {
+      this.#submitted = 0;
+      this.#writtenBefore = written;
+      return 0;
+    }
+    return Math.max(0, this.#submitted - (written - this.#writtenBefore)) + socket.writableLength;
+  }
+
+  /** What the library has not written yet was never seen by anybody. */
+  takeBack(): void {
+    if (!this.#trusted) return;
+    this.#queue.rejectCommands(this.#queue.extractAllCommands(), takenBack);
+  }
+
+  destroy(): void {
+    this.client.destroy();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Resolves when the kernel has let go of the sockets. */
+  async gone(): Promise<void> {
+    await Promise.all(
+      this.#sockets.map((socket) =>
+        socket.closed ? undefined : new Promise<void>((resolve) => socket.once("close", () => resolve())),
+      ),
+    );
+  }
+}
+
+/** TLS runs over a socket of our own, because Node announces none that it makes for TLS. */
+function underTls(options: AnyRedisClientOptions, dial: Dial): Socket {
+  const raw = connectSocket({ noDelay: true, ...options.socket } as NetConnectOpts);
+  dial.tap(raw);
+  raw.once("connect", () => dial.step("tls"));
+  raw.on("error", () => {}); // told to the waiting dial, or by the TLS socket above it
+  return raw;
+}
+
+function withSocket(options: AnyRedisClientOptions, socket: Socket): AnyRedisClientOptions {
+  return {
+    ...options,
+    socket: { ...options.socket, socket } as NonNullable<AnyRedisClientOptions["socket"]>,
+  };
+}

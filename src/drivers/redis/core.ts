@@ -1,0 +1,310 @@
+/** What stands behind one client for its whole life: its link, its subscriptions, and how its calls pass. */
+import { ClientClosedError, ClientOfflineError, WatchError } from "redis";
+import type { Effect } from "../../call/index.ts";
+import { endpointId } from "../../endpoint/index.ts";
+import { processGovernor } from "../../governor/index.ts";
+import { type Driver, Link } from "../../link/index.ts";
+import type { Resilience } from "../../observe/index.ts";
+import { callOf, notArguments, together } from "./calls.ts";
+import { type CommandDescription, describeCommand } from "./commands/index.ts";
+import type { RedisConnection } from "./connection.ts";
+import { Handle } from "./handle.ts";
+import type { CommandOptions, MonitorCallback, QueuedCommand, RedisArgument } from "./library.ts";
+import { forgetSession, noteSession } from "./session-items.ts";
+import type { RedisSettings } from "./settings.ts";
+import { Subscriptions } from "./subscriptions.ts";
+
+export interface CoreOwner {
+  /** Emits on the client; an `error` that nobody hears is dropped. */
+  emit(event: string, ...args: readonly unknown[]): void;
+  /** The link is over. */
+  ended(): void;
+}
+
+export class Core {
+  readonly settings: RedisSettings;
+  readonly subscriptions: Subscriptions;
+  monitor: MonitorCallback | undefined;
+  /** The connection on which keys are watched. */
+  watchedOn: RedisConnection | undefined;
+  /** A MULTI was sent as a plain command: what follows belongs to that connection. */
+  rawMultiOn: RedisConnection | undefined;
+  dirtyWatch: string | undefined;
+  readonly #offlineQueue: boolean;
+  readonly #driver: Driver<RedisConnection>;
+  readonly #owner: CoreOwner;
+  readonly #handle: Handle = new Handle();
+  #link: Link<RedisConnection> | undefined;
+  #open = false;
+  #readyCount = 0;
+  #lastOptions: CommandOptions | undefined;
+  #lastForLibrary: CommandOptions | undefined;
+
+  constructor(
+    settings: RedisSettings,
+    offlineQueue: boolean,
+    driver: (core: Core) => Driver<RedisConnection>,
+    owner: CoreOwner,
+  ) {
+    this.settings = settings;
+    this.#offlineQueue = offlineQueue;
+    this.#owner = owner;
+    this.subscriptions = new Subscriptions((error) => this.tellError(error));
+    this.#driver = driver(this);
+    this.#newLink();
+  }
+
+  get resilience(): Resilience {
+    return this.#handle;
+  }
+
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  get isReady(): boolean {
+    return this.#link?.connection !== undefined;
+  }
+
+  /** How many connections have become ready, as the library counts its sockets. */
+  get readyCount(): number {
+    return this.#readyCount;
+  }
+
+  get link(): Link<RedisConnection> {
+    return this.#link as Link<RedisConnection>;
+  }
+
+  emit(event: string, ...args: readonly unknown[]): void {
+    this.#owner.emit(event, ...args);
+  }
+
+  tellError(error: unknown): void {
+    this.#owner.emit("error", error);
+  }
+
+  async connect(): Promise<void> {
+    if (this.#open) throw new Error("Socket already opened");
+    if (this.link.phase === "closed") this.#newLink();
+    this.#open = true;
+    try {
+      await this.link.connect();
+    } catch (error) {
+      this.#open = false;
+      throw error;
+    }
+  }
+
+  /** A link is used once: a client that connects again after its end gets another, with the same session. */
+  #newLink(): void {
+    const { resolved, endpoints } = this.settings;
+    const before = this.#link?.session.items ?? [];
+    const link = new Link<RedisConnection>({
+      ...resolved,
+      name: resolved.name ?? `redis ${endpoints[0] === undefined ? "" : endpointId(endpoints[0])}`,
+      driver: this.#driver,
+      endpoints,
+      permits: resolved.permits ?? processGovernor,
+    });
+    for (const { key, value, order } of before) link.session.set(key, value, order);
+    this.#link = link;
+    this.#handle.follow(link);
+    this.#tellAsTheLibrary(link);
+  }
+
+  /** The events of the library's client, in its order: error, reconnecting …, connect, ready; end. */
+  #tellAsTheLibrary(link: Link<RedisConnection>): void {
+    let lost = false;
+    const ready = (): void => {
+      this.#readyCount++;
+      this.#owner.emit("ready");
+    };
+    link.on("attempt", ({ attempt }) => {
+      if (lost || attempt > 1) this.#owner.emit("reconnecting");
+    });
+    link.on("connected", ready);
+    link.on("reconnected", ready);
+    link.on("reconnected", ({ downMs }) => this.#tellGaps(link, downMs));
+    link.on("disconnected", ({ cause }) => {
+      lost = true;
+      if (cause !== undefined) this.tellError(cause);
+    });
+    link.on("attemptFailed", ({ cause, nextDelayMs }) => {
+      if (nextDelayMs === undefined) this.#owner.emit("terminated", cause);
+      this.tellError(cause);
+    });
+    link.on("asyncError", ({ error }) => this.tellError(error));
+    link.on("closed", () => {
+      this.#open = false;
+      this.#owner.ended();
+      this.#owner.emit("end");
+    });
+  }
+
+  #tellGaps(link: Link<RedisConnection>, downMs: number): void {
+    const sink = link.connection?.dial.sink;
+    for (const kind of ["CHANNELS", "PATTERNS", "SHARDED"] as const) {
+      for (const subscription of this.subscriptions.names(kind)) sink?.gap({ subscription, downMs });
+    }
+  }
+
+  /** One command, as the library's sendCommand. */
+  send(args: readonly RedisArgument[], options: CommandOptions | undefined): Promise<unknown> {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return Promise.reject(refusal);
+    let described: CommandDescription;
+    try {
+      described = describeCommand(args);
+    } catch {
+      return Promise.reject(notArguments());
+    }
+    const { kind, bytes } = described;
+    if (kind === "session" || kind === "pinned" || this.rawMultiOn !== undefined || Number.isNaN(bytes)) {
+      return this.#special(args, described, options);
+    }
+    const forLibrary = this.#forLibrary(options);
+    return this.link.call(callOf(described, options), (connection) =>
+      connection.send(args, bytes, forLibrary),
+    );
+  }
+
+  #refusal(): Error | undefined {
+    if (!this.#open) {
+      if (!this.settings.resolved.policy.lazy || this.link.phase !== "idle") return new ClientClosedError();
+      void this.connect();
+    }
+    if (!this.#offlineQueue && !this.isReady) return new ClientOfflineError();
+    return undefined;
+  }
+
+  /** The library's own timeout stays out of it: it makes an AbortSignal and a timer for every command. */
+  #forLibrary(options: CommandOptions | undefined): CommandOptions | undefined {
+    if (options === this.#lastOptions) return this.#lastForLibrary;
+    this.#lastOptions = options;
+    if (options === undefined) this.#lastForLibrary = undefined;
+    else {
+      const { timeout: _timeout, ...rest } = options;
+      this.#lastForLibrary = Object.keys(rest).length === 0 ? undefined : rest;
+    }
+    return this.#lastForLibrary;
+  }
+
+  /** Commands that change or depend on what the server holds for the connection. */
+  async #special(
+    args: readonly RedisArgument[],
+    described: CommandDescription,
+    options: CommandOptions | undefined,
+  ): Promise<unknown> {
+    const { name, bytes } = described;
+    if (Number.isNaN(bytes)) throw notArguments();
+    const inTransaction = this.rawMultiOn;
+    const kind =
+      inTransaction !== undefined ? "pinned" : name === "WATCH" ? this.#watchKind() : described.kind;
+    const effect: Effect = kind === "session" && name === "WATCH" ? "idempotent" : described.effect;
+    const forLibrary = this.#forLibrary(options);
+    let used: RedisConnection | undefined;
+    const reply = await this.link.call(callOf({ ...described, kind, effect }, options), (connection) => {
+      used = connection;
+      const bound = inTransaction ?? (name === "EXEC" ? this.watchedOn : undefined);
+      if (bound !== undefined && bound !== connection) {
+        this.rawMultiOn = undefined;
+        this.unwatch();
+        return Promise.reject(new WatchError("Client reconnected after WATCH or MULTI"));
+      }
+      return connection.send(args, bytes, forLibrary);
+    });
+    this.#note(name, args, used as RedisConnection);
+    return reply;
+  }
+
+  /** The first WATCH may move to another connection, since nothing is watched yet. */
+  #watchKind(): "session" | "pinned" {
+    return this.watchedOn === undefined ? "session" : "pinned";
+  }
+
+  #note(name: string, args: readonly RedisArgument[], connection: RedisConnection): void {
+    switch (name) {
+      case "WATCH":
+        this.watchedOn ??= connection;
+        return this.link.session.poison("watch", "keys were watched on a connection that is gone");
+      case "MULTI":
+        this.rawMultiOn = connection;
+        return;
+      case "EXEC":
+      case "DISCARD":
+      case "UNWATCH":
+        this.rawMultiOn = undefined;
+        return this.unwatch();
+      case "RESET":
+        return this.forget();
+      default:
+        noteSession(this.link.session, args);
+    }
+  }
+
+  unwatch(): void {
+    this.watchedOn = undefined;
+    this.link.session.cure("watch");
+  }
+
+  forget(): void {
+    forgetSession(this.link.session);
+    this.subscriptions.clear();
+    this.monitor = undefined;
+    this.rawMultiOn = undefined;
+    this.dirtyWatch = undefined;
+    this.unwatch();
+  }
+
+  /** MULTI … EXEC as one call: it is applied as a whole or not at all. */
+  async multi(
+    commands: readonly QueuedCommand[],
+    options: CommandOptions | undefined,
+    run: (connection: RedisConnection) => Promise<unknown[]>,
+  ): Promise<unknown[]> {
+    const { watchedOn, dirtyWatch } = this;
+    this.dirtyWatch = undefined;
+    if (watchedOn !== undefined) this.unwatch();
+    const refusal = this.#refusal();
+    if (refusal !== undefined) throw refusal;
+    if (dirtyWatch !== undefined) throw new WatchError(dirtyWatch);
+    const call = {
+      ...together(commands, options),
+      ...(watchedOn !== undefined && { kind: "pinned" as const }),
+    };
+    return this.link.call(call, (connection) => {
+      if (watchedOn !== undefined && watchedOn !== connection) {
+        return Promise.reject(new WatchError("Client reconnected after WATCH"));
+      }
+      connection.submitted(call.bytes);
+      return run(connection);
+    });
+  }
+
+  /** A call of the client's own making (SUBSCRIBE, MONITOR, RESET). */
+  sessionCall<T>(
+    name: string,
+    bytes: number,
+    effect: Effect,
+    run: (connection: RedisConnection) => Promise<T>,
+  ): Promise<T> {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return Promise.reject(refusal);
+    return this.link.call({ name, bytes, effect, kind: "session" }, (connection) => {
+      connection.submitted(bytes);
+      return run(connection);
+    });
+  }
+
+  /** Takes no more calls, finishes those it has, then closes. */
+  async close(): Promise<void> {
+    if (!this.#open) throw new ClientClosedError();
+    this.#open = false;
+    await this.link.drain();
+  }
+
+  destroy(): Promise<void> {
+    this.#open = false;
+    return this.link.phase === "idle" ? Promise.resolve() : this.link.close();
+  }
+}

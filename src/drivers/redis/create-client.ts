@@ -1,0 +1,107 @@
+/** `createClient`: the library's own client, on a link of ours. */
+import {
+  createClient as createLibraryClient,
+  type RedisClientOptions,
+  type RedisClientType,
+  type RedisFunctions,
+  type RedisModules,
+  type RedisScripts,
+  type RespVersions,
+  type TypeMapping,
+} from "redis";
+import type { Resilience } from "../../observe/index.ts";
+import { Core } from "./core.ts";
+import { redisDriver } from "./driver.ts";
+import {
+  type AnyRedisClientOptions,
+  brokenEvidence,
+  type LibraryClass,
+  type LibraryClient,
+} from "./library.ts";
+import { connectionOptions, type RedisClientResilience, readSettings } from "./settings.ts";
+import { makeShell, type Shell } from "./shell.ts";
+
+/** The library writes `{}`. */
+type Nothing = Record<never, never>;
+
+/** What is on a client beside the library's own. */
+export interface Resilient extends AsyncDisposable {
+  /** State, events and control of the connection. */
+  readonly resilience: Resilience;
+}
+
+/**
+ * Creates a client: the options, types and methods of `createClient` from "redis", and `resilience`.
+ *
+ * It dials when `connect()` is called. Calls wait for a connection in a bounded outbox; a call whose connection dies is
+ * sent again if that is safe, and otherwise fails with an `outcome`. Defaults: docs/redis.md.
+ *
+ * @throws `HF_OPTION` for a wrong `resilience` option; the library's own errors for its options
+ */
+export function createClient<
+  M extends RedisModules = Nothing,
+  F extends RedisFunctions = Nothing,
+  S extends RedisScripts = Nothing,
+  RESP extends RespVersions = 3,
+  TYPE_MAPPING extends TypeMapping = Nothing,
+>(
+  options?: RedisClientOptions<M, F, S, RESP, TYPE_MAPPING> & { resilience?: RedisClientResilience },
+): RedisClientType<M, F, S, RESP, TYPE_MAPPING> & Resilient {
+  return create(options as GivenOptions | undefined) as never;
+}
+
+type GivenOptions = AnyRedisClientOptions & { resilience?: RedisClientResilience };
+
+function create(given: GivenOptions = {}): LibraryClient {
+  const { resilience, ...own } = given;
+  // The library writes into the options it gets: its copy is not the caller's.
+  const options = { ...own, ...(own.socket && { socket: { ...own.socket } }) } as AnyRedisClientOptions;
+  const client = createLibraryClient(options as never) as unknown as LibraryClient;
+  const inner = (client as unknown as Shell)._self as unknown as LibraryClient;
+  const Client = Object.getPrototypeOf(inner).constructor as LibraryClass;
+  const base = client.options as AnyRedisClientOptions;
+  const settings = readSettings(base, resilience);
+  const distrust = brokenEvidence(client);
+  const cache = client.clientSideCache;
+  const { resolved } = settings;
+  const destroyLibrary = Client.prototype.destroy as () => void;
+
+  const core = new Core(
+    settings,
+    options.disableOfflineQueue !== true,
+    (core) =>
+      redisDriver({
+        Client,
+        distrust,
+        options: ({ endpoint }) =>
+          connectionOptions(base, endpoint, resolved.tcpKeepAliveMs, resolved.policy.connectTimeoutMs, {
+            ...(cache && { clientSideCache: cache }),
+          }),
+        needs: () => ({
+          subscriptions: core.subscriptions,
+          monitor: core.monitor,
+          clock: resolved.world.clock,
+        }),
+        connected: () => core.emit("connect"),
+        passOn: (event, ...args) => core.emit(event, ...args),
+        probed: (reply) => settings.tellsPings && core.emit("ping-interval", reply),
+      }),
+    {
+      emit(event, ...args) {
+        if (event !== "error" || client.listenerCount("error") > 0) client.emit(event, ...args);
+      },
+      // The shell never had a socket; what its class registered for it must go all the same.
+      ended: () => destroyLibrary.call(inner),
+    },
+  );
+  makeShell(client, core, {
+    makeAnother: (shell, overrides) =>
+      create({
+        ...base,
+        commandOptions: shell._commandOptions ?? {},
+        ...(resilience && { resilience }),
+        ...overrides,
+      } as GivenOptions),
+  });
+  return client;
+}

@@ -1,0 +1,86 @@
+/** Teaches the engine node-redis: a new library client for each physical connection. */
+import { ClientClosedError, ClientOfflineError, ErrorReply, WatchError } from "redis";
+import type { Driver } from "../../link/index.ts";
+import type { Clock } from "../../time/index.ts";
+import { RedisConnection } from "./connection.ts";
+import { classifyRedisCall, classifyRedisLink } from "./errors.ts";
+import type { AnyRedisClientOptions, LibraryClass } from "./library.ts";
+import { type RestoreNeeds, restoreSession } from "./restore.ts";
+
+export interface DriverNeeds {
+  readonly Client: LibraryClass;
+  /** Why what was not written can't be taken back; `undefined` when it can. */
+  readonly distrust: string | undefined;
+  /** The options of the attempt that begins: credentials are read anew. */
+  options(dial: Parameters<Driver<RedisConnection>["open"]>[0]): AnyRedisClientOptions;
+  needs(connection: RedisConnection): Pick<RestoreNeeds, "subscriptions" | "monitor" | "clock">;
+  connected(): void;
+  passOn(event: string, ...args: readonly unknown[]): void;
+  probed(reply: unknown): void;
+}
+
+/** The size of PING on the wire. */
+const pingBytes = 14;
+
+export function redisDriver(owner: DriverNeeds): Driver<RedisConnection> {
+  return {
+    name: "redis",
+
+    async open(dial) {
+      if (owner.distrust !== undefined) {
+        const told = `this redis package is not the one that was tested: ${owner.distrust}`;
+        dial.sink.asyncError(new Error(`${told}; calls lost with a connection count as maybe-applied`));
+      }
+      return RedisConnection.open(
+        owner.Client,
+        owner.options(dial),
+        dial,
+        owner.distrust === undefined,
+        owner,
+      );
+    },
+
+    restore: (connection, session, signal) =>
+      restoreSession(connection, { ...owner.needs(connection), session, signal }),
+
+    async probe(connection) {
+      // A monitoring connection answers nothing but MONITOR; its stream is the sign of life.
+      if (connection.monitoring) return;
+      owner.probed(await connection.send(["PING"], pingBytes, undefined));
+    },
+
+    async close(connection, how, deadlineMs) {
+      if (how === "graceful" && connection.client.isOpen) {
+        await withinDeadline(connection.client.close(), owner.needs(connection).clock, deadlineMs);
+      }
+      connection.destroy();
+      await connection.gone();
+    },
+
+    takeBack: (connection) => connection.takeBack(),
+    bufferedBytes: (connection) => connection.bufferedBytes,
+    classifyLink: classifyRedisLink,
+
+    classifyCall(error, evidence, call) {
+      // Whatever became of the connection since: this is the server's own word on this call.
+      if (error instanceof ErrorReply) return classifyRedisCall(error, { unsent: false, lost: false }, call);
+      // The library refused it before it entered any queue.
+      if (error instanceof ClientClosedError || error instanceof ClientOfflineError) {
+        return { outcome: "not-applied" };
+      }
+      if (error instanceof WatchError) return "answered";
+      return classifyRedisCall(error, evidence, call);
+    },
+  };
+}
+
+function withinDeadline(work: Promise<unknown>, clock: Clock, deadlineMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = clock.setTimer(deadlineMs, resolve);
+    const done = (): void => {
+      timer.cancel();
+      resolve();
+    };
+    work.then(done, done);
+  });
+}

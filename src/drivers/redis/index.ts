@@ -1,0 +1,8 @@
+/**
+ * Room `drivers/redis`, published as `holdfast/redis`: everything the `redis` package exports, with a `createClient`
+ * whose clients survive. `createCluster`, `createSentinel` and `createClientPool` are the library's own, untouched.
+ */
+export * from "redis";
+export { createClient, type Resilient } from "./create-client.ts";
+export type { RedisClientResilience } from "./settings.ts";
+export * from "./translate/index.ts";

@@ -1,0 +1,180 @@
+/** From the library's own options and ours to what a link needs: endpoints, policy, deadlines. */
+import { isIP } from "node:net";
+import { constant, fromFunction, immediately } from "../../backoff/index.ts";
+import { type Endpoint, endpointId } from "../../endpoint/index.ts";
+import {
+  optionError,
+  type ResilienceOptions,
+  type ResolvedResilience,
+  resolveResilience,
+} from "../../options/index.ts";
+import type { AnyRedisClientOptions } from "./library.ts";
+
+/** `resilience` of a Redis client: the options of every driver, and where else the same data is served. */
+export interface RedisClientResilience extends ResilienceOptions {
+  /**
+   * Further servers of the same data: `"host:port"`, `"redis://host:port"`, `"rediss://host:port"` (TLS), or an
+   * endpoint. The server of `url` or `socket` comes first where one is given. Credentials and TLS settings are shared.
+   */
+  readonly endpoints?: readonly (string | Endpoint)[];
+}
+
+export interface RedisSettings {
+  readonly endpoints: readonly Endpoint[];
+  readonly resolved: ResolvedResilience;
+  /** Emit `ping-interval` after each probe, as the library does. */
+  readonly tellsPings: boolean;
+}
+
+type SocketOptions = NonNullable<AnyRedisClientOptions["socket"]>;
+type LooseSocket = Partial<
+  Record<"host" | "path" | "servername", string> & {
+    port: number;
+    tls: boolean;
+    connectTimeout: number;
+    reconnectStrategy: number | false | ((retries: number, cause: Error) => number | false | Error);
+  }
+>;
+
+export function looseSocket(socket: SocketOptions | undefined): LooseSocket {
+  return (socket ?? {}) as LooseSocket;
+}
+
+const defaultPort = 6379;
+
+/**
+ * @param options the library's options, its `url` already read into `socket`
+ * @throws `HF_OPTION`
+ */
+export function readSettings(
+  options: AnyRedisClientOptions,
+  given: RedisClientResilience | undefined,
+): RedisSettings {
+  const { endpoints, ...resilience } = given ?? {};
+  const socket = looseSocket(options.socket);
+  const wishes = fromLibrary(options, socket);
+  const resolved = resolveResilience({
+    ...wishes,
+    ...resilience,
+    ...((wishes.liveness ?? resilience.liveness) && {
+      liveness: { ...wishes.liveness, ...resilience.liveness },
+    }),
+    ...((wishes.outbox ?? resilience.outbox) && { outbox: { ...resilience.outbox, ...wishes.outbox } }),
+  });
+  return {
+    endpoints: readEndpoints(socket, endpoints),
+    resolved,
+    tellsPings: options.pingInterval !== undefined,
+  };
+}
+
+/** What the library's own options ask of the engine; `resilience` has the last word, except on what bounds a queue. */
+function fromLibrary(options: AnyRedisClientOptions, socket: LooseSocket): ResilienceOptions {
+  const { commandsQueueMaxLength, disableOfflineQueue, pingInterval } = options;
+  const waiting = disableOfflineQueue ? 0 : commandsQueueMaxLength;
+  return {
+    ...(socket.connectTimeout !== undefined && { connectTimeoutMs: socket.connectTimeout }),
+    ...fromStrategy(socket.reconnectStrategy),
+    ...(pingInterval && { liveness: { idleProbeMs: pingInterval } }),
+    ...(waiting !== undefined && { outbox: { entries: waiting } }),
+  };
+}
+
+/** The library dials at once after a loss and asks its strategy, counting from 1, for every wait after that. */
+function fromStrategy(strategy: LooseSocket["reconnectStrategy"]): ResilienceOptions {
+  if (strategy === undefined) return {};
+  if (strategy === false) return { reconnect: false };
+  if (typeof strategy === "number") return { backoff: immediately(constant(strategy)), retryInitial: true };
+  const delayOf = fromFunction(({ attempt, cause }) => {
+    const answer = strategy(attempt, cause instanceof Error ? cause : new Error(String(cause)));
+    return answer instanceof Error ? false : answer;
+  }, "reconnectStrategy");
+  return { backoff: immediately(delayOf), retryInitial: true };
+}
+
+function readEndpoints(
+  socket: LooseSocket,
+  more: RedisClientResilience["endpoints"] = [],
+): readonly Endpoint[] {
+  const named = socket.host !== undefined || socket.port !== undefined || socket.path !== undefined;
+  const all = more.map((entry, i) => readEndpoint(entry, `resilience.endpoints[${i}]`, socket.tls === true));
+  if (named || all.length === 0) all.unshift(ownEndpoint(socket));
+  return [...new Map(all.map((endpoint) => [endpointId(endpoint), endpoint])).values()];
+}
+
+function ownEndpoint(socket: LooseSocket): Endpoint {
+  if (socket.path !== undefined) return { host: "", port: 0, path: socket.path };
+  return {
+    host: socket.host ?? "localhost",
+    port: socket.port ?? defaultPort,
+    ...(socket.tls === true && { tls: true }),
+    ...(socket.servername !== undefined && { serverName: socket.servername }),
+  };
+}
+
+const allowed = '"host:port", "redis://host:port", "rediss://host:port" or { host, port }';
+
+function readEndpoint(entry: string | Endpoint, key: string, tls: boolean): Endpoint {
+  if (typeof entry === "object" && entry !== null && typeof entry.host === "string") {
+    return tls && entry.path === undefined ? { tls, ...entry } : entry;
+  }
+  if (typeof entry !== "string") throw optionError(key, entry, allowed);
+  let url: URL;
+  try {
+    url = new URL(entry.includes("://") ? entry : `redis://${entry}`);
+  } catch {
+    throw optionError(key, entry, allowed);
+  }
+  const secure = url.protocol === "rediss:";
+  if ((url.protocol !== "redis:" && !secure) || url.hostname === "") throw optionError(key, entry, allowed);
+  if (url.username !== "" || url.password !== "" || !/^\/?$/.test(url.pathname) || url.search !== "") {
+    throw optionError(key, entry, `${allowed}, without credentials or database: they are shared`);
+  }
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  const port = url.port === "" ? defaultPort : Number(url.port);
+  return { host, port, ...((secure || tls) && { tls: true }) };
+}
+
+/** The library's options for one connection: its own retrying, queueing and timing are all off, since ours are on. */
+export function connectionOptions(
+  base: AnyRedisClientOptions,
+  endpoint: Endpoint,
+  keepAliveMs: number | false,
+  connectTimeoutMs: number,
+  extra: AnyRedisClientOptions,
+): AnyRedisClientOptions {
+  const { url: _url, pingInterval: _ping, ...kept } = base;
+  return {
+    ...kept,
+    ...extra,
+    disableOfflineQueue: true,
+    maintNotifications: "disabled",
+    commandOptions: { timeout: 0 },
+    socket: socketOptions(base.socket, endpoint, keepAliveMs, connectTimeoutMs),
+  };
+}
+
+export function socketOptions(
+  given: SocketOptions | undefined,
+  endpoint: Endpoint,
+  keepAliveMs: number | false,
+  connectTimeoutMs: number,
+): SocketOptions {
+  const { host: _host, port: _port, path: _path, tls: _tls, ...rest } = looseSocket(given);
+  const where =
+    endpoint.path === undefined ? { host: endpoint.host, port: endpoint.port } : { path: endpoint.path };
+  const name = endpoint.serverName ?? (isIP(endpoint.host) === 0 ? endpoint.host : undefined);
+  return {
+    keepAlive: keepAliveMs !== false,
+    ...(keepAliveMs !== false && { keepAliveInitialDelay: keepAliveMs }),
+    // Node gives up on each address of a name after 250 ms; every one may use its share of the whole deadline.
+    ...(Number.isFinite(connectTimeoutMs) && {
+      autoSelectFamilyAttemptTimeout: Math.max(250, Math.ceil(connectTimeoutMs / 3)),
+    }),
+    ...rest,
+    ...where,
+    ...(endpoint.tls === true && { tls: true, ...(name !== undefined && { servername: name }) }),
+    connectTimeout: 0,
+    reconnectStrategy: false,
+  } as SocketOptions;
+}

@@ -1,0 +1,103 @@
+/** The subscriptions of one client, kept beside its connections: each new connection is given all of them. */
+import type { ChannelListeners, Listener, PubSubKind, PubSubTypeListeners } from "./library.ts";
+
+export const pubSubKinds: readonly PubSubKind[] = ["CHANNELS", "PATTERNS", "SHARDED"];
+
+function asList(channels: string | readonly string[]): readonly string[] {
+  return typeof channels === "string" ? [channels] : channels;
+}
+
+export class Subscriptions {
+  readonly #all: Record<PubSubKind, PubSubTypeListeners> = {
+    CHANNELS: new Map(),
+    PATTERNS: new Map(),
+    SHARDED: new Map(),
+  };
+  readonly #guards: WeakMap<Listener, Listener> = new WeakMap();
+  readonly #failed: (error: unknown) => void;
+
+  /** @param failed told when a user's listener throws: inside the library's decoder it would break the connection */
+  constructor(failed: (error: unknown) => void) {
+    this.#failed = failed;
+  }
+
+  get active(): boolean {
+    return pubSubKinds.some((kind) => this.#all[kind].size > 0);
+  }
+
+  /** What the user registered, in the library's own shape. */
+  listeners(kind: PubSubKind): PubSubTypeListeners {
+    return this.#all[kind];
+  }
+
+  /** Channels and patterns, for events. */
+  names(kind: PubSubKind): readonly string[] {
+    return [...this.#all[kind].keys()];
+  }
+
+  /** The same listener, unable to throw; always the same one, so that it can be taken off again. */
+  guard<L extends Listener>(listener: L): L {
+    const known = this.#guards.get(listener);
+    if (known !== undefined) return known as L;
+    const guarded = ((message: never, channel: never): void => {
+      try {
+        const done = listener(message, channel);
+        if (done instanceof Promise) done.catch(this.#failed);
+      } catch (error) {
+        this.#failed(error);
+      }
+    }) as unknown as L;
+    this.#guards.set(listener, guarded);
+    return guarded;
+  }
+
+  add(kind: PubSubKind, channels: string | readonly string[], listener: Listener, buffers: boolean): void {
+    for (const channel of asList(channels)) {
+      let known = this.#all[kind].get(channel);
+      if (known === undefined) {
+        known = { unsubscribing: false, buffers: new Set(), strings: new Set() };
+        this.#all[kind].set(channel, known);
+      }
+      (buffers ? known.buffers : known.strings).add(listener as never);
+    }
+  }
+
+  /** Without channels: all; without a listener: all of the channel. */
+  remove(
+    kind: PubSubKind,
+    channels: string | readonly string[] | undefined,
+    listener?: Listener,
+    buffers = false,
+  ): void {
+    const all = this.#all[kind];
+    if (channels === undefined) return all.clear();
+    for (const channel of asList(channels)) {
+      const known = all.get(channel);
+      if (known === undefined) continue;
+      if (listener !== undefined) (buffers ? known.buffers : known.strings).delete(listener as never);
+      if (listener === undefined || known.buffers.size + known.strings.size === 0) all.delete(channel);
+    }
+  }
+
+  /** Every kind's subscriptions with guarded listeners, copied: the library changes what it is given. */
+  forConnection(kind: PubSubKind): PubSubTypeListeners {
+    const copy: PubSubTypeListeners = new Map();
+    for (const [channel, { buffers, strings }] of this.#all[kind])
+      copy.set(channel, this.guarded({ buffers, strings }));
+    return copy;
+  }
+
+  guarded(listeners: Pick<ChannelListeners, "buffers" | "strings">): ChannelListeners {
+    const guardAll = <L>(set: Set<L>): Set<L> =>
+      new Set([...set].map((listener) => this.guard(listener as unknown as Listener) as unknown as L));
+    return {
+      unsubscribing: false,
+      buffers: guardAll(listeners.buffers),
+      strings: guardAll(listeners.strings),
+    };
+  }
+
+  clear(): void {
+    for (const kind of pubSubKinds) this.#all[kind].clear();
+  }
+}
