@@ -1,4 +1,5 @@
 /** Room `lab` (`holdfast/lab`): what tests need to hurt a connection, and real servers to hurt. */
+export * from "./conformance/index.ts";
 export * from "./ledger/index.ts";
 export * from "./proxy/index.ts";
 export * from "./servers/index.ts";

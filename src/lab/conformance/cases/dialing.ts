@@ -1,0 +1,216 @@
+/** When and how often a link dials, and what becomes of dials that fail or hang. */
+import assert from "node:assert/strict";
+import { isHoldfastError } from "../../../call/index.ts";
+import { systemClock } from "../../../time/index.ts";
+import { until } from "../../servers/until.ts";
+import type { ConformanceCase } from "../case.ts";
+import type { EventLog } from "../watch.ts";
+import { works } from "./losses.ts";
+
+const gapMs = 50;
+/** A timer may fire a hair early. */
+const toleranceMs = 5;
+
+/** No two attempts closer than the smallest gap. */
+function noHotLoop(events: EventLog): void {
+  const times = events.of("attempt").map(({ atMs }) => atMs);
+  for (let i = 1; i < times.length; i++) {
+    const gap = (times[i] as number) - (times[i - 1] as number);
+    assert.ok(gap >= gapMs - toleranceMs, `attempt ${i + 1} came ${gap.toFixed(1)} ms after the one before`);
+  }
+}
+
+export const dialCases: readonly ConformanceCase[] = [
+  {
+    name: "refused: backs off, then comes back",
+    items: ["N1", "L2", "L8"],
+    async run(context) {
+      const opened = await context.connected();
+      const refused = await context.proxy.fault({ kind: "refuse" });
+      context.proxy.cut("rst");
+      await opened.events.until("attemptFailed", 4);
+      noHotLoop(opened.events);
+      assert.equal(opened.client.resilience.health().status, "degraded");
+      assert.match(opened.client.resilience.explain(), /attempt/);
+      await refused.undo();
+      await opened.events.until("reconnected");
+      assert.equal(
+        opened.events.of("disconnected").length,
+        1,
+        "one loss is told once, however many attempts fail",
+      );
+      await works(context, opened);
+    },
+  },
+  {
+    name: "accepted and dropped: backs off like refused",
+    async run(context) {
+      const opened = await context.connected();
+      const drop = await context.proxy.fault({ kind: "drop" });
+      context.proxy.cut("rst");
+      await until("six dropped dials", 5_000, () => drop.hits.length >= 6);
+      noHotLoop(opened.events);
+      await drop.undo();
+      await until("ready", 5_000, () => opened.client.resilience.snapshot().phase === "ready");
+      await works(context, opened);
+    },
+  },
+  {
+    name: "a connect that hangs is ended by its deadline, and tried again",
+    async run(context) {
+      const opened = await context.connected({ resilience: { connectTimeoutMs: 300 } });
+      const frozen = await context.proxy.fault({ kind: "freeze" });
+      context.proxy.cut("rst");
+      await opened.events.until("attemptFailed", 2);
+      const [failed] = opened.events.of("attemptFailed");
+      assert.ok(isHoldfastError(failed?.data.cause) && failed.data.cause.code === "HF_CONNECT_TIMEOUT");
+      await frozen.undo();
+      await opened.events.until("reconnected", 1, 8_000);
+      await works(context, opened);
+    },
+  },
+  {
+    name: "a hang in the handshake is ended by its deadline, and tried again",
+    needs: "handshake",
+    async run(context) {
+      const opened = await context.connected({ resilience: { connectTimeoutMs: 300 } });
+      const hole = await context.proxy.fault({ kind: "blackHole", direction: "down" });
+      context.proxy.cut("rst");
+      await opened.events.until("attemptFailed", 2);
+      const [failed] = opened.events.of("attemptFailed");
+      assert.ok(isHoldfastError(failed?.data.cause) && failed.data.cause.code === "HF_CONNECT_TIMEOUT");
+      noHotLoop(opened.events);
+      await hole.undo();
+      await opened.events.until("reconnected");
+      await works(context, opened);
+    },
+  },
+  {
+    name: "an aborted first dial leaves no socket: hanging connect",
+    async run(context) {
+      const frozen = await context.proxy.fault({ kind: "freeze" });
+      const opened = context.open();
+      const leave = new AbortController();
+      const connecting = opened.client.connect(leave.signal);
+      connecting.catch(() => {});
+      await opened.events.until("attempt");
+      leave.abort(new Error("the caller left"));
+      await assert.rejects(connecting, /the caller left/);
+      await opened.events.until("closed");
+      await frozen.undo();
+      await context.noSockets();
+    },
+  },
+  {
+    name: "an aborted first dial leaves no socket: hanging handshake",
+    needs: "handshake",
+    async run(context) {
+      const hole = await context.proxy.fault({ kind: "blackHole", direction: "down" });
+      const opened = context.open();
+      const leave = new AbortController();
+      const connecting = opened.client.connect(leave.signal);
+      connecting.catch(() => {});
+      await until(
+        "a connection at the server",
+        3_000,
+        async () => (await context.server.connectionCount()) === 1,
+      );
+      leave.abort(new Error("the caller left"));
+      await assert.rejects(connecting, /the caller left/);
+      await context.noSocketsAtServers();
+      await hole.undo();
+      await context.noSockets();
+      assert.equal(opened.client.resilience.snapshot().phase, "closed");
+    },
+  },
+  {
+    name: "a first connect that is refused fails fast, with the cause",
+    async run(context) {
+      await using _refused = await context.proxy.fault({ kind: "refuse" });
+      const opened = context.open();
+      const startMs = systemClock.nowMs();
+      await assert.rejects(
+        opened.client.connect(),
+        (error) => isHoldfastError(error) && error.code === "HF_CONNECT",
+      );
+      assert.ok(systemClock.nowMs() - startMs < 2_000, "fast");
+      assert.deepEqual(opened.events.names, ["attempt", "attemptFailed", "closed"]);
+      assert.equal(opened.client.resilience.health().status, "down");
+    },
+  },
+  {
+    name: "with retryInitial the first connect is tried until it works, and calls wait for it",
+    items: ["N24", "S2"],
+    async run(context) {
+      const refused = await context.proxy.fault({ kind: "refuse" });
+      const opened = context.open({ resilience: { retryInitial: true } });
+      const connecting = opened.client.connect();
+      const id = context.nextId();
+      const write = opened.client.write(id);
+      await opened.events.until("attemptFailed", 2);
+      await refused.undo();
+      await Promise.all([connecting, write]);
+      assert.equal(await context.applied(id), 1);
+      assert.equal(opened.events.of("connected").length, 1);
+    },
+  },
+  {
+    name: "reconnectNow cuts a long wait short, and a thousand of them are one dial",
+    items: ["L1"],
+    async run(context) {
+      const opened = await context.connected({
+        resilience: { backoff: { minMs: 60_000, baseMs: 60_000, capMs: 120_000 }, stableAfterMs: 0 },
+      });
+      const refused = await context.proxy.fault({ kind: "refuse" });
+      context.proxy.cut("rst");
+      await opened.events.until("attemptFailed");
+      await refused.undo();
+      const before = opened.events.of("attempt").length;
+      for (let i = 0; i < 1_000; i++) opened.client.resilience.reconnectNow();
+      await opened.events.until("reconnected", 1, 3_000);
+      assert.equal(opened.events.of("attempt").length, before + 1);
+      await works(context, opened);
+    },
+  },
+  {
+    name: "with reconnecting off a loss closes the link and says so",
+    items: ["N3"],
+    async run(context) {
+      const opened = await context.connected({ resilience: { reconnect: false } });
+      context.proxy.cut("rst");
+      await opened.events.until("closed");
+      assert.equal(opened.events.of("closed")[0]?.data.why, "reconnect-disabled");
+      assert.notEqual(opened.events.of("closed")[0]?.data.cause, undefined);
+      await context.noSockets();
+    },
+  },
+  {
+    name: "a limit of attempts ends the episode and is told",
+    items: ["N7", "N17"],
+    async run(context) {
+      const opened = await context.connected({
+        resilience: { limits: { maxAttempts: 3 }, stableAfterMs: 0 },
+      });
+      await using _refused = await context.proxy.fault({ kind: "refuse" });
+      context.proxy.cut("rst");
+      await opened.events.until("closed");
+      assert.equal(opened.events.of("attemptFailed").length, 3);
+      assert.equal(opened.events.of("closed")[0]?.data.why, "attempts-exhausted");
+      await assert.rejects(opened.client.write(context.nextId()), (error) => isHoldfastError(error));
+    },
+  },
+  {
+    name: "garbage from the server ends the connection, not the process",
+    async run(context) {
+      const opened = await context.connected({ callDeadlineMs: 1_000 });
+      const garbage = await context.proxy.fault({ kind: "corrupt", direction: "down", everyBytes: 1 });
+      const calls = [opened.client.read(), opened.client.read()];
+      await Promise.allSettled(calls);
+      await garbage.undo();
+      context.proxy.cut("rst");
+      await until("ready", 5_000, () => opened.client.resilience.snapshot().phase === "ready");
+      await opened.client.resilience.whenReady();
+      await works(context, await context.connected());
+    },
+  },
+];

@@ -1,0 +1,53 @@
+/** The outcome ledger: steady writes through every fault, then the audit of both sides. */
+import assert from "node:assert/strict";
+import { explainVerdict, runTrial, stormFaults, type TrialLink } from "../../ledger/index.ts";
+import type { ConformanceCase } from "../case.ts";
+import type { CaseContext, Opened } from "../context.ts";
+
+/** More writes than any trial of the suite makes. */
+const rangeLength = 1_000_000;
+
+/** A client of the suite as the ledger sees it, with ids of its own. */
+export function trialLink(context: CaseContext, { client }: Opened): TrialLink {
+  const first = context.takeRange(rangeLength) - 1;
+  return {
+    write: (id) => client.write(first + id),
+    async audit() {
+      const own = [...(await context.server.audit())].filter(
+        ([id]) => id > first && id <= first + rangeLength,
+      );
+      return new Map(own.map(([id, count]) => [id - first, count]));
+    },
+    get ready() {
+      return client.resilience.snapshot().phase === "ready";
+    },
+    onReady: (changed) =>
+      client.resilience.on("state", ({ from, to }) => {
+        if (from === "ready" || to === "ready") changed(to === "ready");
+      }),
+    isAnswer: (error) => client.isAnswer?.(error) ?? false,
+  };
+}
+
+export const trialCases: readonly ConformanceCase[] = [
+  {
+    name: "outcome ledger: four zeros, unknown only what was in flight, 90 % of the rate between faults",
+    deadlineMs: 120_000,
+    async run(context) {
+      const opened = await context.connected({ callDeadlineMs: 1_000 });
+      const result = await runTrial({
+        script: stormFaults.map((fault) => ({ fault, holdMs: 500, calmMs: 500 })),
+        stage: context,
+        link: trialLink(context, opened),
+        calmFirstMs: 1_000,
+      });
+      assert.ok(result.verdict.ok, explainVerdict(result.verdict));
+      for (const cut of result.verdict.cuts) assert.ok(cut.unknown <= cut.inFlight, cut.label);
+      assert.ok(
+        result.share >= 0.9,
+        `${(result.share * 100).toFixed(0)} % of the fault-free rate between faults`,
+      );
+      assert.ok(result.verdict.acknowledged > 0.5 * result.verdict.sent, "most writes were acknowledged");
+    },
+  },
+];

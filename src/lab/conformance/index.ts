@@ -1,0 +1,21 @@
+/** The conformance suite: what every driver must show against a real server. */
+export type { ConformanceCase } from "./case.ts";
+export { allCases } from "./cases/index.ts";
+export { trialLink } from "./cases/trial.ts";
+export { CaseContext, type Opened, quick, Servers, within } from "./context.ts";
+export {
+  type CaseResult,
+  ConformanceRun,
+  runConformance,
+  type SuiteOptions,
+  type SuiteResult,
+} from "./suite.ts";
+export {
+  type ConformanceTarget,
+  type Lacks,
+  type OpenOptions,
+  Skip,
+  type TargetClient,
+  type TargetServer,
+} from "./target.ts";
+export { EventLog, type LoggedEvent } from "./watch.ts";

@@ -1,0 +1,69 @@
+/** What the suite needs of a driver and its server. A new driver is one file in `targets/`. */
+
+import type { Resilience } from "../../observe/index.ts";
+import type { ResilienceOptions } from "../../options/index.ts";
+import type { StormServer } from "../ledger/index.ts";
+import type { Upstream } from "../proxy/index.ts";
+
+/** A server that the driver talks to, on loopback. */
+export interface TargetServer extends StormServer, AsyncDisposable {
+  readonly host: string;
+  readonly port: number;
+  /** Shown in the report, such as `redis 7.0.15`. */
+  readonly description: string;
+  readonly running: boolean;
+  /** Connections held at the server's side now. */
+  connectionCount(): Promise<number>;
+  /** Id → how often it was applied; read past the driver. */
+  audit(): Promise<ReadonlyMap<number, number>>;
+  /** Asks for new credentials from now on and ends every connection. */
+  rotateCredentials?(): Promise<void>;
+}
+
+export interface OpenOptions {
+  /** Where to dial, in this order. */
+  readonly endpoints: readonly Upstream[];
+  readonly resilience: ResilienceOptions;
+  /** Time a call may take, waiting included. Default: none. */
+  readonly callDeadlineMs?: number;
+  /** Credentials the server does not know. */
+  readonly wrongCredentials?: boolean;
+}
+
+/** One client made by the driver. */
+export interface TargetClient {
+  readonly resilience: Resilience;
+  connect(signal?: AbortSignal): Promise<unknown>;
+  /** Applies this id once at the server; must never be sent twice. */
+  write(id: number): Promise<unknown>;
+  /** Asks something that changes nothing. */
+  read(): Promise<unknown>;
+  close(): Promise<unknown>;
+  /** Puts something into the session; what it returns tells whether the connection in use still has it. */
+  holdSession?(): Promise<() => Promise<boolean>>;
+  /** True for the server's own "no". */
+  isAnswer?(error: unknown): boolean;
+}
+
+/** What a driver can't have, with the reason; a case that needs it is then skipped. */
+export interface Lacks {
+  /** A handshake: bytes from the server before the connection is ready. */
+  readonly handshake?: string;
+  readonly credentials?: string;
+  readonly session?: string;
+}
+
+export interface ConformanceTarget {
+  /** The driver's name, as in `holdfast/<name>`. */
+  readonly driver: string;
+  readonly lacks: Lacks;
+  /** Letters of the items of SOURCES that this driver's runs can prove: a Redis run proves nothing about NATS. */
+  readonly proves: readonly string[];
+  /** Starts a server that acknowledges only what survives a kill. */
+  startServer(): Promise<TargetServer>;
+  /** Makes a client; dials nothing. */
+  open(options: OpenOptions): TargetClient;
+}
+
+/** Failing for the reason that the machine has no such server or no such fault: a skip, not a failure. */
+export class Skip extends Error {}
