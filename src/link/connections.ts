@@ -1,7 +1,9 @@
 /** What exists for each physical connection, from its dial to the last socket: owned here, released here. */
 import { HoldfastError, reasonOf } from "../call/index.ts";
 import { type Endpoint, endpointId } from "../endpoint/index.ts";
+import type { Clock } from "../time/index.ts";
 import type { Driver, LinkClass, RestoreReport, Sink, TappedSocket } from "./driver.ts";
+import { GuardedDriver } from "./guarded.ts";
 import type { Session } from "./session.ts";
 
 interface Epoch<C> {
@@ -15,6 +17,8 @@ interface Epoch<C> {
   over: boolean;
   lost: boolean;
   opening: Promise<unknown>;
+  /** Set while its end is under way: gives up waiting for it. */
+  abandon: (() => void) | undefined;
 }
 
 /** What the connections tell their link. */
@@ -37,13 +41,20 @@ export type Told =
 
 export class Connections<C> {
   readonly #driver: Driver<C>;
+  readonly #guarded: GuardedDriver<C>;
   readonly #session: Session;
   readonly #owner: ConnectionsOwner;
+  readonly #clock: Clock;
+  readonly #graceMs: number;
   readonly #epochs: Map<number, Epoch<C>> = new Map();
   readonly #releasing: Set<Promise<unknown>> = new Set();
 
-  constructor(driver: Driver<C>, session: Session, owner: ConnectionsOwner) {
+  /** @param graceMs how long a library may take beyond its deadline to end a connection, before it is left behind */
+  constructor(driver: Driver<C>, session: Session, owner: ConnectionsOwner, clock: Clock, graceMs: number) {
+    this.#clock = clock;
+    this.#graceMs = graceMs;
     this.#driver = driver;
+    this.#guarded = new GuardedDriver(driver, (error) => owner.told({ kind: "asyncError", error }));
     this.#session = session;
     this.#owner = owner;
   }
@@ -68,6 +79,7 @@ export class Connections<C> {
       over: false,
       lost: false,
       opening: Promise.resolve(),
+      abandon: undefined,
     };
     this.#epochs.set(number, epoch);
     epoch.opening = this.#open(epoch, attempt);
@@ -95,7 +107,7 @@ export class Connections<C> {
       epoch.step = "restore";
       this.#owner.dialed(epoch.number);
     } catch (error) {
-      if (!epoch.over) this.#owner.failed(epoch.number, this.#driver.classifyLink(error, "dial"), error);
+      if (!epoch.over) this.#owner.failed(epoch.number, this.#guarded.classifyLink(error, "dial"), error);
     }
   }
 
@@ -121,7 +133,7 @@ export class Connections<C> {
       const report = await this.#driver.restore(epoch.connection, this.#session, epoch.abort.signal);
       if (!epoch.over) this.#owner.restored(number, version, report);
     } catch (error) {
-      if (!epoch.over) this.#owner.failed(number, this.#driver.classifyLink(error, "restore"), error);
+      if (!epoch.over) this.#owner.failed(number, this.#guarded.classifyLink(error, "restore"), error);
     }
   }
 
@@ -137,20 +149,31 @@ export class Connections<C> {
     if (epoch === undefined) return this.#owner.closed(number);
     if (epoch.over) return;
     epoch.over = true;
-    const release = this.#release(epoch, how, deadlineMs).finally(() => {
-      this.#releasing.delete(release);
+    const gone = new Promise<void>((resolve) => {
+      // A library that never confirms must keep nobody waiting; what it makes later is still closed.
+      const timer = this.#clock.setTimer(deadlineMs + this.#graceMs, () => this.destroy(number));
+      epoch.abandon = () => {
+        epoch.abandon = undefined;
+        timer.cancel();
+        resolve();
+      };
+    }).then(() => {
+      this.#releasing.delete(gone);
       this.#epochs.delete(number);
       this.#owner.closed(number);
     });
-    this.#releasing.add(release);
+    this.#releasing.add(gone);
+    void this.#release(epoch, how, deadlineMs).finally(() => epoch.abandon?.());
   }
 
-  /** Cuts short a graceful end that takes too long. */
+  /** Ends a connection at once; an end under way that takes too long is not waited for any more. */
   destroy(number: number): void {
     const epoch = this.#epochs.get(number);
     if (epoch === undefined) return;
-    if (!epoch.over) this.end(number, "abrupt", 0);
-    for (const socket of epoch.taps) if (!socket.destroyed) socket.destroy();
+    if (!epoch.over) return this.end(number, "abrupt", 0);
+    epoch.abort.abort(new HoldfastError("HF_CLOSED", "the connection is closed"));
+    this.#destroyTaps(epoch);
+    epoch.abandon?.();
   }
 
   async #release(epoch: Epoch<C>, how: "graceful" | "abrupt", deadlineMs: number): Promise<void> {
@@ -186,7 +209,7 @@ export class Connections<C> {
       lost: (cause, linkClass) => {
         if (epoch.over || epoch.lost) return;
         epoch.lost = true;
-        this.#owner.lost(epoch.number, linkClass ?? this.#driver.classifyLink(cause, "ready"), cause);
+        this.#owner.lost(epoch.number, linkClass ?? this.#guarded.classifyLink(cause, "ready"), cause);
       },
       alive: () => {
         if (!epoch.over) this.#owner.alive(epoch.number);

@@ -72,7 +72,7 @@ export type CallVerdict =
 
 /**
  * Reject a call with this from inside a driver to say: it was taken back and never reached the kernel. The gate
- * sends it again on the next connection, in its old place.
+ * sends it again on the next connection, in its old place: so report the loss of this one.
  */
 export const takenBack: Error = new Error("taken back unsent");
 

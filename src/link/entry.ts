@@ -20,7 +20,8 @@ export class Entry<C> implements Linked<Entry<C>> {
   /** The connection of the last send. */
   epoch = -1;
   sentMs = 0;
-  waitsSinceMs = 0;
+  /** When its present wait began; kept when it was taken back unsent. */
+  waitsSinceMs: number | undefined = undefined;
   removeAbort: (() => void) | undefined = undefined;
   /** Why it was sent again, for the message when it fails in the end. */
   lastCause: unknown = undefined;

@@ -2,16 +2,9 @@
  * Where calls pass: straight through when the link is ready, into the outbox when it is not. The gate decides what
  * became of each call and settles every promise it handed out. Calls never pass through the state machine.
  */
-import {
-  type CallDescription,
-  type HoldfastError,
-  mayResend,
-  type Outcome,
-  type RetryBudget,
-  type RetryPolicy,
-} from "../call/index.ts";
-import type { Clock, CoarseTimers, Timer } from "../time/index.ts";
-import { type CallVerdict, type Driver, type LinkClass, takenBack } from "./driver.ts";
+import { type CallDescription, type HoldfastError, mayResend, type Outcome } from "../call/index.ts";
+import type { Clock, CoarseTimers } from "../time/index.ts";
+import { type CallVerdict, type Driver, takenBack } from "./driver.ts";
 import { Entry } from "./entry.ts";
 import {
   callLost,
@@ -23,35 +16,20 @@ import {
   waitedTooLong,
   writeBufferFull,
 } from "./gate-errors.ts";
+import type { GateOptions, GateOwner } from "./gate-owner.ts";
+import { GuardedDriver } from "./guarded.ts";
 import { InFlight } from "./inflight.ts";
-import { Outbox, type OutboxLimits } from "./outbox.ts";
-
-export interface GateOptions {
-  readonly outbox: OutboxLimits;
-  readonly retry: RetryPolicy;
-  readonly budget?: RetryBudget;
-  /** Bytes submitted to a connection that the kernel has not taken; a call beyond it is refused. */
-  readonly writeBufferBytes: number;
-}
-
-/** What the gate asks of its link. */
-export interface GateOwner {
-  /** A call waits: a lazy link dials now. */
-  demand(): void;
-  /** Nothing waits and nothing is in flight any more. */
-  idle(): void;
-  /** A call's reply taught something about the connection. */
-  learned(linkClass: LinkClass, cause: unknown): void;
-  /** A deadline passed with the call on the wire. */
-  overdue(sentMs: number): void;
-}
+import { Later } from "./later.ts";
+import { Outbox } from "./outbox.ts";
 
 type Mode = "shut" | "open" | "flushing" | "closed";
 
 export class Gate<C> {
   readonly #clock: Clock;
   readonly #coarse: CoarseTimers;
-  readonly #driver: Driver<C>;
+  readonly #driver: GuardedDriver<C>;
+  /** Whether the driver can tell what is buffered: asked for every call. */
+  readonly #tellsBuffered: boolean;
   readonly #options: GateOptions;
   readonly #owner: GateOwner;
   readonly #outbox: Outbox<C>;
@@ -65,7 +43,7 @@ export class Gate<C> {
   #closedError: HoldfastError | undefined;
   #cancelSweep: (() => void) | undefined;
   #sweepMs = Number.POSITIVE_INFINITY;
-  readonly #later: Set<() => void> = new Set();
+  readonly #later: Later<C>;
 
   constructor(
     driver: Driver<C>,
@@ -73,7 +51,9 @@ export class Gate<C> {
     owner: GateOwner,
     world: { readonly clock: Clock; readonly coarse: CoarseTimers },
   ) {
-    this.#driver = driver;
+    this.#driver = new GuardedDriver(driver, (error) => owner.driverThrew(error));
+    this.#tellsBuffered = driver.bufferedBytes !== undefined;
+    this.#later = new Later(world.clock);
     this.#options = options;
     this.#owner = owner;
     this.#clock = world.clock;
@@ -147,9 +127,13 @@ export class Gate<C> {
     if (this.#mode === "closed") return;
     this.#mode = "shut";
     this.#cause = cause;
+    this.#takeBack();
+  }
+
+  #takeBack(): void {
     const connection = this.#connection;
     this.#connection = undefined;
-    if (connection !== undefined) this.#driver.takeBack?.(connection);
+    if (connection !== undefined) this.#driver.takeBack(connection);
   }
 
   /** After a connection is closed: settles what its library left open. */
@@ -179,33 +163,34 @@ export class Gate<C> {
   close(error: HoldfastError): void {
     if (this.#closedError !== undefined) return;
     this.#closedError = error;
-    const connection = this.#connection;
-    if (connection !== undefined) this.#driver.takeBack?.(connection);
     this.#mode = "closed";
+    this.#takeBack();
     for (let e = this.#outbox.shift(); e !== undefined; e = this.#outbox.shift())
       this.#reject(e, notSent(e, error));
-    for (const resume of [...this.#later]) resume();
+    for (const entry of this.#later.all()) this.#resume(entry);
     void this.#settleSoon(this.#inFlight.all());
     this.#cancelSweep?.();
     this.#cancelSweep = undefined;
   }
 
   #wait(entry: Entry<C>): void {
-    const bytes = entry.call.bytes;
-    if (!this.#outbox.fits(bytes) && !this.#makeRoom(bytes)) {
+    if (!this.#outbox.fits(entry.call.bytes) && !this.#makeRoom(entry)) {
       return this.#reject(entry, outboxFull(entry, this.#outbox, this.#cause));
     }
-    entry.waitsSinceMs = this.#clock.nowMs();
+    // A call that is taken back again and again has been waiting all the while.
+    if (entry.waitsSinceMs === undefined) entry.waitsSinceMs = this.#clock.nowMs();
     this.#outbox.add(entry);
     this.#sweepBy(Math.min(entry.dueMs, entry.waitsSinceMs + this.#outbox.limits.ageMs));
     this.#owner.demand();
   }
 
-  #makeRoom(bytes: number): boolean {
+  #makeRoom({ call: { bytes }, order }: Entry<C>): boolean {
     const { limits } = this.#outbox;
-    if (limits.whenFull !== "drop-oldest" || bytes > limits.bytes || limits.entries === 0) return false;
+    if (limits.whenFull !== "drop-oldest" || bytes > limits.bytes) return false;
     while (!this.#outbox.fits(bytes)) {
-      const oldest = this.#outbox.shift() as Entry<C>;
+      const { oldest } = this.#outbox;
+      if (oldest === undefined || oldest.order > order) return false; // itself the oldest: it is the one to go
+      this.#outbox.remove(oldest);
       this.#reject(oldest, dropped(oldest, this.#cause));
     }
     return true;
@@ -213,7 +198,7 @@ export class Gate<C> {
 
   #sendNow(entry: Entry<C>): void {
     const connection = this.#connection as C;
-    const buffered = this.#driver.bufferedBytes?.(connection) ?? 0;
+    const buffered = this.#tellsBuffered ? this.#driver.bufferedBytes(connection) : 0;
     if (buffered > 0 && buffered + entry.call.bytes > this.#options.writeBufferBytes) {
       return this.#reject(entry, writeBufferFull(entry, buffered, this.#options.writeBufferBytes));
     }
@@ -223,16 +208,14 @@ export class Gate<C> {
     entry.sentMs = this.#clock.nowMs();
     this.#inFlight.add(entry);
     if (entry.dueMs < this.#sweepMs) this.#sweepBy(entry.dueMs);
-    let sent: Promise<unknown>;
     try {
-      sent = entry.send(connection);
+      entry.send(connection).then(
+        (value) => this.#done(entry, value),
+        (error: unknown) => this.#failed(entry, epoch, error),
+      );
     } catch (error) {
-      return this.#failed(entry, epoch, error);
+      this.#failed(entry, epoch, error);
     }
-    sent.then(
-      (value) => this.#done(entry, value),
-      (error: unknown) => this.#failed(entry, epoch, error),
-    );
   }
 
   #done(entry: Entry<C>, value: unknown): void {
@@ -250,13 +233,18 @@ export class Gate<C> {
     this.#inFlight.remove(entry);
     const lost = (this.#mode !== "open" && this.#mode !== "flushing") || this.#epoch !== epoch;
     const unsent = error === takenBack;
-    const verdict = unsent ? neverSent : this.#driver.classifyCall(error, { unsent, lost }, entry.call);
+    const verdict = unsent ? neverSent : this.#driver.classifyCall(error, lost, entry.call);
     if (verdict === "answered") return this.#reject(entry, error);
     if (unsent) entry.sends--;
-    else entry.lastCause = error;
+    else {
+      entry.lastCause = error;
+      entry.waitsSinceMs = undefined; // it was on the wire: a new wait begins
+    }
     if (verdict.link !== undefined && !lost) this.#owner.learned(verdict.link, error);
     if (this.#resends(entry, verdict.outcome, unsent)) {
       entry.maybeApplied ||= verdict.outcome === "maybe-applied";
+      // Taken back from a connection that still looks well: never at once to the same one, it would take it back again.
+      if (unsent && !lost) return this.#wait(entry);
       return this.#again(entry, verdict.retryAfterMs);
     }
     entry.maybeApplied ||= verdict.outcome === "maybe-applied";
@@ -272,16 +260,17 @@ export class Gate<C> {
 
   /** The same call once more: now if the link is ready, else from its old place in the outbox. */
   #again(entry: Entry<C>, afterMs = 0): void {
-    if (afterMs <= 0) return this.#mode === "open" ? this.#sendNow(entry) : this.#wait(entry);
-    const timer: Timer = this.#clock.setTimer(afterMs, () => resume());
-    const resume = (): void => {
-      timer.cancel();
-      this.#later.delete(resume);
-      if (entry.settled) return this.#idleCheck();
-      if (this.#closedError !== undefined) return this.#reject(entry, notSent(entry, this.#closedError));
-      this.#again(entry);
-    };
-    this.#later.add(resume);
+    if (afterMs > 0) {
+      this.#later.add(entry, afterMs, () => this.#resume(entry));
+      if (entry.dueMs < this.#sweepMs) this.#sweepBy(entry.dueMs);
+    } else if (this.#mode === "open") this.#sendNow(entry);
+    else this.#wait(entry);
+  }
+
+  #resume(entry: Entry<C>): void {
+    if (!this.#later.remove(entry)) return;
+    if (this.#closedError !== undefined) this.#reject(entry, notSent(entry, this.#closedError));
+    else this.#again(entry);
   }
 
   #reject(entry: Entry<C>, error: unknown): void {
@@ -300,7 +289,7 @@ export class Gate<C> {
     const abort = (): void => {
       // Waiting: it is never sent. On the wire: the caller leaves, the reply is dropped when it comes.
       if (this.#outbox.has(entry)) this.#outbox.remove(entry);
-      else this.#inFlight.remove(entry);
+      else if (!this.#later.remove(entry)) this.#inFlight.remove(entry);
       this.#reject(entry, signal.reason);
     };
     signal.addEventListener("abort", abort, { once: true });
@@ -319,13 +308,15 @@ export class Gate<C> {
     this.#cancelSweep = undefined;
     this.#sweepMs = Number.POSITIVE_INFINITY;
     const nowMs = this.#clock.nowMs();
-    for (const entry of this.#outbox.expired(nowMs))
+    for (const entry of [...this.#outbox.expired(nowMs), ...this.#later.expired(nowMs)])
       this.#reject(entry, waitedTooLong(entry, nowMs, this.#outbox.limits.ageMs, this.#cause));
     for (const entry of this.#inFlight.expired(nowMs)) {
       this.#reject(entry, noReply(entry));
-      this.#owner.overdue(entry.sentMs);
+      // A blocking call is answered when there is something to answer: its silence proves nothing.
+      if (entry.call.kind !== "blocking") this.#owner.overdue(entry.sentMs);
     }
-    this.#sweepBy(Math.min(this.#outbox.nextExpiryMs(), this.#inFlight.nextExpiryMs()));
+    const lists = [this.#outbox, this.#inFlight, this.#later];
+    this.#sweepBy(Math.min(...lists.map((list) => list.nextExpiryMs())));
   }
 
   /** Why the link is down, for the messages of calls that wait. */

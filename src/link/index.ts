@@ -12,7 +12,8 @@ export {
 } from "./driver.ts";
 export { Emitter } from "./emitter.ts";
 export type { LinkEvents } from "./events.ts";
-export { Gate, type GateOptions, type GateOwner } from "./gate.ts";
+export { Gate } from "./gate.ts";
+export type { GateOptions, GateOwner } from "./gate-owner.ts";
 export { Link } from "./link.ts";
 export type { LinkConfig } from "./link-config.ts";
 export { Liveness, type LivenessOptions, type LivenessOwner } from "./liveness.ts";

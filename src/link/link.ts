@@ -1,6 +1,7 @@
 /** One supervised connection: dialled, restored, watched, lost, re-dialled, until closed. Carries out what the machine asks for. */
 import { type CallDescription, HoldfastError, reasonOf } from "../call/index.ts";
-import { type Clock, CoarseTimers, type Timer } from "../time/index.ts";
+import type { Timer } from "../time/index.ts";
+import { sharedCoarse } from "./coarse.ts";
 import { Connections, type Told } from "./connections.ts";
 import { Emitter } from "./emitter.ts";
 import type { LinkEvents } from "./events.ts";
@@ -10,21 +11,12 @@ import { closedError } from "./link-errors.ts";
 import { Liveness } from "./liveness.ts";
 import { initialState, step } from "./machine.ts";
 import { type DialPermits, freePermits, type Permit } from "./permits.ts";
+import type { CloseReason } from "./phase.ts";
 import type { LinkPolicy } from "./policy.ts";
 import { Session } from "./session.ts";
 import { type LinkSnapshot, takeSnapshot } from "./snapshot.ts";
 import type { EmitEffect, LinkEffect, LinkEvent, LinkState, TimerName } from "./state.ts";
-
-/** All links on one clock share their coarse timers. */
-const coarseOf: WeakMap<Clock, CoarseTimers> = new WeakMap();
-
-function sharedCoarse(clock: Clock): CoarseTimers {
-  const known = coarseOf.get(clock);
-  if (known !== undefined) return known;
-  const coarse = new CoarseTimers(clock);
-  coarseOf.set(clock, coarse);
-  return coarse;
-}
+import { whenReady } from "./when-ready.ts";
 
 export class Link<C> {
   readonly name: string;
@@ -39,6 +31,7 @@ export class Link<C> {
   readonly #queue: LinkEvent[] = [];
   readonly #emits: EmitEffect[] = [];
   #running = false;
+  #over = false;
   #permit: Permit | undefined;
   #permitRound = 0;
   #state: LinkState;
@@ -49,18 +42,21 @@ export class Link<C> {
     this.#config = config;
     this.name = config.name;
     const { clock, random } = config.world;
-    const coarse = sharedCoarse(clock);
+    const coarse = sharedCoarse(config.world);
     this.#permits = config.permits ?? freePermits;
     this.session = new Session((version) => this.#dispatch({ type: "sessionChanged", version }));
     this.#events = new Emitter<LinkEvents>((error, event) => {
       // A listener's own failure is told once, and never about itself.
-      if (event !== "asyncError") this.#events.emit("asyncError", { error });
+      if (event !== "asyncError") this.#say({ name: "asyncError", data: { error } });
     });
     this.#gate = new Gate<C>(
       config.driver,
       config,
       {
-        demand: () => this.#state.phase === "dormant" && this.#dispatch({ type: "demand" }),
+        demand: () => {
+          const { phase } = this.#state;
+          if (phase === "dormant" || phase === "idle") this.#dispatch({ type: "demand" });
+        },
         idle: () => this.#state.draining && this.#dispatch({ type: "inFlightZero" }),
         learned: (linkClass, cause) =>
           this.#dispatch({
@@ -71,25 +67,33 @@ export class Link<C> {
             pending: this.#gate.pending + 1,
           }),
         overdue: (sentMs) => this.#liveness.overdue(sentMs),
+        driverThrew: (error) => this.#say({ name: "asyncError", data: { error } }),
       },
       { clock, coarse },
     );
-    this.#connections = new Connections<C>(config.driver, this.session, {
-      dialed: (epoch) => this.#dispatch({ type: "dialed", epoch }),
-      restored: (epoch, version, report) => {
-        if (report.refused?.length) this.#events.emit("restoreRefused", { items: report.refused });
-        this.#dispatch({ type: "restored", epoch, version });
+    this.#connections = new Connections<C>(
+      config.driver,
+      this.session,
+      {
+        dialed: (epoch) => this.#dispatch({ type: "dialed", epoch }),
+        restored: (epoch, version, report) => {
+          if (report.refused?.length)
+            this.#emits.push({ name: "restoreRefused", data: { items: report.refused } });
+          this.#dispatch({ type: "restored", epoch, version });
+        },
+        failed: (epoch, linkClass, cause) => this.#dispatch({ type: "failed", epoch, linkClass, cause }),
+        lost: (epoch, linkClass, cause) =>
+          this.#dispatch({ type: "lost", epoch, linkClass, cause, pending: this.#gate.pending }),
+        closed: (epoch) => {
+          this.#gate.settleLeftovers(epoch);
+          this.#dispatch({ type: "connectionClosed", epoch });
+        },
+        alive: (epoch) => epoch === this.#state.epoch && this.#liveness.alive(),
+        told: (report) => this.#told(report),
       },
-      failed: (epoch, linkClass, cause) => this.#dispatch({ type: "failed", epoch, linkClass, cause }),
-      lost: (epoch, linkClass, cause) =>
-        this.#dispatch({ type: "lost", epoch, linkClass, cause, pending: this.#gate.pending }),
-      closed: (epoch) => {
-        this.#gate.settleLeftovers(epoch);
-        this.#dispatch({ type: "connectionClosed", epoch });
-      },
-      alive: (epoch) => epoch === this.#state.epoch && this.#liveness.alive(),
-      told: (report) => this.#told(report),
-    });
+      clock,
+      config.policy.closeTimeoutMs,
+    );
     this.#liveness = new Liveness({ clock, coarse }, config.liveness, {
       inFlight: () => this.#gate.inFlight,
       probe: () => this.#connections.probe(this.#state.epoch),
@@ -103,6 +107,16 @@ export class Link<C> {
 
   get phase(): LinkState["phase"] {
     return this.#state.phase;
+  }
+
+  /** Why it ended; `undefined` while it has not. */
+  get why(): CloseReason | undefined {
+    return this.#state.why;
+  }
+
+  /** The error of everything that is asked of a link that is over. */
+  closedError(): HoldfastError {
+    return closedError(this.#state.why ?? "user", this.#state.closeCause);
   }
 
   /** The connection in use; `undefined` unless ready. */
@@ -123,36 +137,22 @@ export class Link<C> {
    * Starts the link and waits for the first `ready`. A lazy link resolves at once.
    * @throws the reason it closed; `signal.reason` when aborted, which closes the link
    */
-  connect(signal?: AbortSignal): Promise<void> {
-    if (this.#state.phase === "idle") this.#dispatch({ type: "start" });
-    return this.whenReady(signal);
+  async connect(signal?: AbortSignal): Promise<void> {
+    if (this.#state.phase === "idle" && !signal?.aborted) this.#dispatch({ type: "start" });
+    try {
+      await this.whenReady(signal);
+    } catch (error) {
+      if (signal?.aborted) void this.close();
+      throw error;
+    }
   }
 
-  /** Waits for `ready`; rejects when the link closes first. */
+  /**
+   * Waits for `ready`; one who leaves by `signal` leaves the link as it is.
+   * @throws the reason it closed; `signal.reason` when aborted
+   */
   whenReady(signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#state.phase === "ready" || this.#state.phase === "dormant") return resolve();
-      if (this.#state.phase === "closed") return reject(this.#closedError());
-      const settle = (act: () => void) => (): void => {
-        for (const off of offs) off();
-        act();
-      };
-      const onAbort = settle(() => {
-        void this.close();
-        reject(signal?.reason);
-      });
-      const offs = [
-        this.#events.on("connected", settle(resolve)),
-        this.#events.on("reconnected", settle(resolve)),
-        this.#events.on(
-          "closed",
-          settle(() => reject(this.#closedError())),
-        ),
-        () => signal?.removeEventListener("abort", onAbort),
-      ];
-      if (signal?.aborted) onAbort();
-      else signal?.addEventListener("abort", onAbort);
-    });
+    return whenReady(this, signal);
   }
 
   /** Passes one call through the gate. See `Gate.call`. */
@@ -215,7 +215,7 @@ export class Link<C> {
   }
 
   #mustBeOpen(): void {
-    if (this.#state.phase === "closed" || this.#state.phase === "closing") throw this.#closedError();
+    if (this.#state.phase === "closed" || this.#state.phase === "closing") throw this.closedError();
   }
 
   #suspect(silentMs: number, cause: unknown): void {
@@ -232,12 +232,22 @@ export class Link<C> {
   #told(report: Told): void {
     const { kind, ...data } = report;
     if (kind === "discovered") return this.#dispatch({ type: kind, ...data } as LinkEvent);
-    this.#events.emit(kind, data as never);
+    this.#say({ name: kind, data } as EmitEffect);
+  }
+
+  /** Tells something in its turn, behind what has been noted before it. */
+  #say(event: EmitEffect): void {
+    this.#emits.push(event);
+    this.#run();
   }
 
   /** Runs the machine. Events that arise on the way wait their turn; listeners hear last, from a queue. */
   #dispatch(event: LinkEvent): void {
     this.#queue.push(event);
+    this.#run();
+  }
+
+  #run(): void {
     if (this.#running) return;
     this.#running = true;
     this.#config.world.detach(() => {
@@ -256,12 +266,23 @@ export class Link<C> {
       if (event !== undefined) {
         const [state, effects] = step(this.#state, event, { nowMs: clock.nowMs(), random });
         this.#state = state;
-        for (const effect of effects) this.#perform(effect);
+        for (const effect of effects) this.#try(effect);
         continue;
       }
       const emit = this.#emits.shift();
       if (emit === undefined) return;
+      if (this.#over) continue; // `closed` was the last word
+      this.#over = emit.name === "closed";
       this.#events.emit(emit.name, emit.data as never);
+    }
+  }
+
+  /** What throws in one effect must not keep the others from being carried out. */
+  #try(effect: LinkEffect): void {
+    try {
+      this.#perform(effect);
+    } catch (error) {
+      this.#emits.push({ name: "asyncError", data: { error } });
     }
   }
 
@@ -334,9 +355,5 @@ export class Link<C> {
       this.#dispatch({ type: "timer", name, cause });
     });
     this.#timers.set(name, timer);
-  }
-
-  #closedError(): HoldfastError {
-    return closedError(this.#state.why ?? "user", this.#state.closeCause);
   }
 }

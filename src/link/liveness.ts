@@ -30,6 +30,7 @@ export class Liveness {
   #wallOffsetMs = 0;
   #cancel: (() => void) | undefined;
   #round = 0;
+  #watching = false;
 
   constructor(
     world: { readonly clock: Clock; readonly coarse: CoarseTimers },
@@ -49,6 +50,7 @@ export class Liveness {
 
   start(): void {
     this.stop();
+    this.#watching = true;
     this.#aliveMs = this.#clock.nowMs();
     this.#wallOffsetMs = this.#clock.wallMs() - this.#aliveMs;
     this.#arm(this.#options.idleProbeMs);
@@ -56,6 +58,7 @@ export class Liveness {
 
   stop(): void {
     this.#round++;
+    this.#watching = false;
     this.#cancel?.();
     this.#cancel = undefined;
   }
@@ -67,8 +70,7 @@ export class Liveness {
 
   /** A call's deadline passed: if nothing at all was received since it was sent, the peer is suspect. */
   overdue(sentMs: number): void {
-    if (this.#cancel === undefined && this.#options.idleProbeMs !== Number.POSITIVE_INFINITY) return; // not ready
-    if (this.#aliveMs > sentMs) return;
+    if (!this.#watching || this.#aliveMs > sentMs) return;
     const silentMs = this.#clock.nowMs() - this.#aliveMs;
     this.#owner.suspect(
       silentMs,
@@ -87,15 +89,16 @@ export class Liveness {
     const slept = offsetMs - this.#wallOffsetMs > CLOCK_LEAP_MS;
     this.#wallOffsetMs = offsetMs;
     const quietMs = nowMs - this.#aliveMs;
-    if (this.#owner.inFlight() > 0 || (quietMs < this.#options.idleProbeMs && !slept)) {
-      return this.#arm(Math.max(1, this.#options.idleProbeMs - quietMs));
-    }
+    const { idleProbeMs } = this.#options;
+    // A long BLPOP makes a quiet, busy connection: look again after a whole interval, not at every tick.
+    if (this.#owner.inFlight() > 0) return this.#arm(idleProbeMs);
+    if (quietMs < idleProbeMs && !slept) return this.#arm(idleProbeMs - quietMs);
     this.#probe();
   }
 
   #probe(): void {
     const round = this.#round;
-    const probe = this.#owner.probe();
+    const probe = this.#ask();
     if (probe === undefined) return this.#arm(this.#options.idleProbeMs);
     let over = false;
     const finish = (cause: unknown): void => {
@@ -117,5 +120,14 @@ export class Liveness {
       () => finish(undefined),
       (error: unknown) => finish(error ?? new Error("the probe failed")),
     );
+  }
+
+  /** A probe that throws is one that failed; the timer it runs in is shared. */
+  #ask(): Promise<void> | undefined {
+    try {
+      return this.#owner.probe();
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 }

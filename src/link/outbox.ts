@@ -35,6 +35,7 @@ export class Outbox<C> {
 
   /** Whether one more of this size stays within the bounds. */
   fits(bytes: number): boolean {
+    if (this.limits.bytes === 0) return false; // also a call of no bytes
     return this.#list.size < this.limits.entries && this.#bytes + bytes <= this.limits.bytes;
   }
 
@@ -83,6 +84,6 @@ export class Outbox<C> {
   }
 
   #expiry(entry: Entry<C>): number {
-    return Math.min(entry.dueMs, entry.waitsSinceMs + this.limits.ageMs);
+    return Math.min(entry.dueMs, (entry.waitsSinceMs ?? 0) + this.limits.ageMs);
   }
 }
