@@ -1,4 +1,5 @@
 import type { Outcome } from "./outcome.ts";
+import { redact } from "./redact.ts";
 
 /** Every code an error of this package can carry. Codes are stable; messages are not. */
 export const errorCodes = [
@@ -78,13 +79,26 @@ export function isHoldfastError(error: unknown): error is HoldfastError {
   return typeof error === "object" && error !== null && (error as { [brand]?: unknown })[brand] === true;
 }
 
-/** One line about an unknown thrown value, for messages. */
+/** One line about an unknown thrown value, for messages; what looks like a credential is hidden. */
 export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  return redact(rawReason(error));
+}
+
+function rawReason(error: unknown): string {
+  if (!(error instanceof Error)) return textOf(error);
   const code = (error as { code?: unknown }).code;
   if (error instanceof AggregateError && error.message === "") {
-    return error.errors.map(reasonOf).join("; ");
+    return error.errors.map(rawReason).join("; ");
   }
   if (error.message !== "") return error.message;
   return typeof code === "string" ? code : error.name;
+}
+
+/** Anything can be thrown, also what has no text. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return typeof value;
+  }
 }

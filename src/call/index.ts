@@ -9,4 +9,5 @@ export {
   reasonOf,
 } from "./errors.ts";
 export type { CallDescription, CallKind, Effect, Evidence, Outcome } from "./outcome.ts";
+export { redact } from "./redact.ts";
 export { mayResend, type RetryPolicy } from "./retry.ts";

@@ -321,7 +321,7 @@ export class Gate<C> {
 
   /** Why the link is down, for the messages of calls that wait. */
   noteCause(cause: unknown): void {
-    this.#cause = cause;
+    if (cause !== undefined) this.#cause = cause;
   }
 }
 

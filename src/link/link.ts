@@ -2,7 +2,7 @@
 import { type CallDescription, HoldfastError, reasonOf } from "../call/index.ts";
 import type { Timer } from "../time/index.ts";
 import { sharedCoarse } from "./coarse.ts";
-import { Connections, type Told } from "./connections.ts";
+import { Connections } from "./connections.ts";
 import { Emitter } from "./emitter.ts";
 import type { LinkEvents } from "./events.ts";
 import { Gate } from "./gate.ts";
@@ -16,6 +16,7 @@ import type { LinkPolicy } from "./policy.ts";
 import { Session } from "./session.ts";
 import { type LinkSnapshot, takeSnapshot } from "./snapshot.ts";
 import type { EmitEffect, LinkEffect, LinkEvent, LinkState, TimerName } from "./state.ts";
+import { LinkStats } from "./stats.ts";
 import { whenReady } from "./when-ready.ts";
 
 export class Link<C> {
@@ -35,7 +36,7 @@ export class Link<C> {
   #permit: Permit | undefined;
   #permitRound = 0;
   #state: LinkState;
-  readonly #stats = { dials: 0, episodes: 0, connects: 0, lastCause: undefined as unknown, lastCauseMs: 0 };
+  readonly #stats: LinkStats = new LinkStats();
   #ended: Promise<void> | undefined;
 
   constructor(config: LinkConfig<C>) {
@@ -89,7 +90,10 @@ export class Link<C> {
           this.#dispatch({ type: "connectionClosed", epoch });
         },
         alive: (epoch) => epoch === this.#state.epoch && this.#liveness.alive(),
-        told: (report) => this.#told(report),
+        told: ({ kind, ...data }) =>
+          kind === "discovered"
+            ? this.#dispatch({ type: kind, ...data } as LinkEvent)
+            : this.#say({ name: kind, data } as EmitEffect),
       },
       clock,
       config.policy.closeTimeoutMs,
@@ -201,7 +205,7 @@ export class Link<C> {
       waiting: this.#gate.waiting,
       waitingBytes: this.#gate.waitingBytes,
       inFlight: this.#gate.inFlight,
-      ...this.#stats,
+      stats: this.#stats,
     });
   }
 
@@ -227,12 +231,6 @@ export class Link<C> {
     this.#emits.push({ name: "halfOpen", data: { endpoint, silentMs } });
     const pending = this.#gate.pending;
     this.#dispatch({ type: "lost", epoch: this.#state.epoch, linkClass: "transient", cause: error, pending });
-  }
-
-  #told(report: Told): void {
-    const { kind, ...data } = report;
-    if (kind === "discovered") return this.#dispatch({ type: kind, ...data } as LinkEvent);
-    this.#say({ name: kind, data } as EmitEffect);
   }
 
   /** Tells something in its turn, behind what has been noted before it. */
@@ -323,17 +321,8 @@ export class Link<C> {
       case "failWaiting":
         return this.#gate.close(closedError(effect.why, effect.cause));
       case "emit":
-        this.#note(effect.event);
+        this.#gate.noteCause(this.#stats.note(effect.event, this.#config.world.clock.nowMs()));
         this.#emits.push(effect.event);
-    }
-  }
-
-  #note(event: EmitEffect): void {
-    if (event.name === "attemptFailed" || event.name === "disconnected") {
-      if (event.name === "disconnected" && event.data.cause !== undefined) this.#stats.episodes++;
-      this.#stats.lastCause = event.data.cause ?? this.#stats.lastCause;
-      this.#stats.lastCauseMs = this.#config.world.clock.nowMs();
-      if (event.data.cause !== undefined) this.#gate.noteCause(event.data.cause);
     }
   }
 

@@ -1,6 +1,8 @@
+import { reasonOf } from "../call/index.ts";
 import type { Clock } from "../time/index.ts";
 import type { CloseReason, LinkPhase } from "./phase.ts";
 import type { LinkState } from "./state.ts";
+import type { LinkStats } from "./stats.ts";
 
 /** A link as it stands: plain data, safe to log (no credentials are ever in it). */
 export interface LinkSnapshot {
@@ -18,7 +20,8 @@ export interface LinkSnapshot {
   /** How long the episode has lasted. */
   readonly downMs: number | undefined;
   readonly next: { readonly endpoint: string; readonly inMs: number } | undefined;
-  readonly lastCause: unknown;
+  /** Why the last attempt failed or the connection was lost, in words. */
+  readonly lastCause: string | undefined;
   /** How long ago `lastCause` happened. */
   readonly lastCauseAgoMs: number | undefined;
   readonly candidates: readonly { readonly id: string; readonly origin: string; readonly failures: number }[];
@@ -35,11 +38,7 @@ interface Counts {
   readonly waiting: number;
   readonly waitingBytes: number;
   readonly inFlight: number;
-  readonly dials: number;
-  readonly episodes: number;
-  readonly connects: number;
-  readonly lastCause: unknown;
-  readonly lastCauseMs: number;
+  readonly stats: LinkStats;
 }
 
 export function takeSnapshot(
@@ -50,7 +49,8 @@ export function takeSnapshot(
   counts: Counts,
 ): LinkSnapshot {
   const nowMs = clock.nowMs();
-  const { lastCauseMs, ...rest } = counts;
+  const { stats, ...rest } = counts;
+  const caused = stats.lastCause !== undefined;
   return {
     name,
     driver,
@@ -65,8 +65,12 @@ export function takeSnapshot(
       state.phase === "waiting" && state.next !== undefined
         ? { endpoint: state.next.id, inMs: Math.max(0, state.dueMs - nowMs) }
         : undefined,
-    lastCauseAgoMs: counts.lastCause === undefined ? undefined : nowMs - lastCauseMs,
+    lastCause: caused ? reasonOf(stats.lastCause) : undefined,
+    lastCauseAgoMs: caused ? nowMs - stats.lastCauseMs : undefined,
     candidates: state.endpoints.candidates.map(({ id, origin, failures }) => ({ id, origin, failures })),
+    dials: stats.dials,
+    episodes: stats.episodes,
+    connects: stats.connects,
     why: state.why,
     ...rest,
   };

@@ -1,6 +1,5 @@
-import { reasonOf } from "../call/index.ts";
+import { redact } from "../call/index.ts";
 import type { LinkSnapshot } from "../link/index.ts";
-import { redact } from "./redact.ts";
 
 /** One sentence: the state, the reason, and what comes next. Made for a person at three in the morning. */
 export function explain(s: LinkSnapshot): string {
@@ -8,7 +7,7 @@ export function explain(s: LinkSnapshot): string {
 }
 
 function sentence(s: LinkSnapshot): string {
-  const cause = s.lastCause === undefined ? "" : `: ${reasonOf(s.lastCause)}`;
+  const cause = s.lastCause === undefined ? "" : `: ${s.lastCause}`;
   switch (s.phase) {
     case "idle":
       return "not started";

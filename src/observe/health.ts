@@ -15,6 +15,8 @@ export function health(snapshot: LinkSnapshot): Health {
   switch (snapshot.phase) {
     case "ready":
     case "dormant":
+      // A draining link takes no new calls: whoever balances load must look elsewhere.
+      if (snapshot.draining) return { status: "down", reason, downMs: 0 };
       return { status: "up", reason, downMs: 0 };
     case "closing":
     case "closed":

@@ -1,6 +1,7 @@
 /** Room `observe`: what a link is doing, for people, logs, probes and traces. */
+
+export { redact } from "../call/index.ts";
 export { explain } from "./explain.ts";
 export { type Resilience, resilienceOf } from "./handle.ts";
 export { type Health, health } from "./health.ts";
-export { redact } from "./redact.ts";
 export { type TracedEvent, type TracedMessage, trace, tracedEvents } from "./tracing.ts";
