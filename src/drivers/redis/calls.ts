@@ -1,4 +1,5 @@
 /** Library commands as the gate's calls. */
+import { AbortError } from "redis";
 import type { CallDescription, Effect } from "../../call/index.ts";
 import { type CommandDescription, describeCommand } from "./commands/index.ts";
 import type { CommandOptions, QueuedCommand } from "./library.ts";
@@ -44,4 +45,14 @@ export function together(
     deadlineMs: options?.timeout || undefined,
     signal: options?.abortSignal,
   };
+}
+
+/** A caller who leaves gets the library's own error; the signal's reason is its cause. */
+export async function abortable<T>(sent: Promise<T>, signal: AbortSignal): Promise<T> {
+  try {
+    return await sent;
+  } catch (error) {
+    if (!signal.aborted || error !== signal.reason) throw error;
+    throw Object.assign(new AbortError(), { cause: error });
+  }
 }

@@ -5,7 +5,7 @@ import { endpointId } from "../../endpoint/index.ts";
 import { processGovernor } from "../../governor/index.ts";
 import { type Driver, Link } from "../../link/index.ts";
 import type { Resilience } from "../../observe/index.ts";
-import { callOf, notArguments, together } from "./calls.ts";
+import { abortable, callOf, notArguments, together } from "./calls.ts";
 import { type CommandDescription, describeCommand } from "./commands/index.ts";
 import type { RedisConnection } from "./connection.ts";
 import { Handle } from "./handle.ts";
@@ -163,9 +163,10 @@ export class Core {
       return this.#special(args, described, options);
     }
     const forLibrary = this.#forLibrary(options);
-    return this.link.call(callOf(described, options), (connection) =>
+    const sent = this.link.call(callOf(described, options), (connection) =>
       connection.send(args, bytes, forLibrary),
     );
+    return options?.abortSignal === undefined ? sent : abortable(sent, options.abortSignal);
   }
 
   #refusal(): Error | undefined {

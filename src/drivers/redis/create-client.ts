@@ -73,6 +73,8 @@ function create(given: GivenOptions = {}): LibraryClient {
       redisDriver({
         Client,
         distrust,
+        retryBackoff: settings.retryBackoff,
+        random: resolved.world.random,
         options: ({ endpoint }) =>
           connectionOptions(base, endpoint, resolved.tcpKeepAliveMs, resolved.policy.connectTimeoutMs, {
             ...(cache && { clientSideCache: cache }),

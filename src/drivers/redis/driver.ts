@@ -1,7 +1,9 @@
 /** Teaches the engine node-redis: a new library client for each physical connection. */
 import { ClientClosedError, ClientOfflineError, ErrorReply, WatchError } from "redis";
-import type { Driver } from "../../link/index.ts";
-import type { Clock } from "../../time/index.ts";
+import type { Backoff, Schedule } from "../../backoff/index.ts";
+import type { CallDescription } from "../../call/index.ts";
+import type { CallVerdict, Driver } from "../../link/index.ts";
+import type { Clock, Random } from "../../time/index.ts";
 import { RedisConnection } from "./connection.ts";
 import { classifyRedisCall, classifyRedisLink } from "./errors.ts";
 import type { AnyRedisClientOptions, LibraryClass } from "./library.ts";
@@ -17,12 +19,16 @@ export interface DriverNeeds {
   connected(): void;
   passOn(event: string, ...args: readonly unknown[]): void;
   probed(reply: unknown): void;
+  /** Waits between the sends of a call that the server refuses for now; `undefined`: what the error table says. */
+  readonly retryBackoff: Backoff | undefined;
+  readonly random: Random;
 }
 
 /** The size of PING on the wire. */
 const pingBytes = 14;
 
 export function redisDriver(owner: DriverNeeds): Driver<RedisConnection> {
+  const paced = owner.retryBackoff === undefined ? unpaced : pace(owner.retryBackoff, owner.random);
   return {
     name: "redis",
 
@@ -63,7 +69,9 @@ export function redisDriver(owner: DriverNeeds): Driver<RedisConnection> {
 
     classifyCall(error, evidence, call) {
       // Whatever became of the connection since: this is the server's own word on this call.
-      if (error instanceof ErrorReply) return classifyRedisCall(error, { unsent: false, lost: false }, call);
+      if (error instanceof ErrorReply) {
+        return paced(call, classifyRedisCall(error, { unsent: false, lost: false }, call));
+      }
       // The library refused it before it entered any queue.
       if (error instanceof ClientClosedError || error instanceof ClientOfflineError) {
         return { outcome: "not-applied" };
@@ -83,4 +91,21 @@ function withinDeadline(work: Promise<unknown>, clock: Clock, deadlineMs: number
     };
     work.then(done, done);
   });
+}
+
+type Pace = (call: CallDescription, verdict: CallVerdict) => CallVerdict;
+
+const unpaced: Pace = (_call, verdict) => verdict;
+
+/** The peer's waits instead of the error table's, for refusals that are worth a wait. */
+function pace(backoff: Backoff, random: Random): Pace {
+  const rest: WeakMap<CallDescription, { schedule: Schedule; attempt: number }> = new WeakMap();
+  return (call, verdict) => {
+    if (verdict === "answered" || !verdict.retryAfterMs) return verdict;
+    const { schedule, attempt } = rest.get(call) ?? { schedule: backoff.start(), attempt: 0 };
+    const step = schedule.next(random, { attempt, elapsedMs: 0 });
+    if ("exhausted" in step) return "answered";
+    rest.set(call, { schedule: step.schedule, attempt: attempt + 1 });
+    return { ...verdict, retryAfterMs: step.delayMs };
+  };
 }

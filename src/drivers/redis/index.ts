@@ -4,5 +4,6 @@
  */
 export * from "redis";
 export { createClient, type Resilient } from "./create-client.ts";
+export { clientOptionsOf, type TranslatedOptions } from "./from-peer.ts";
 export type { RedisClientResilience } from "./settings.ts";
 export * from "./translate/index.ts";

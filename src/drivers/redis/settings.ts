@@ -1,6 +1,6 @@
 /** From the library's own options and ours to what a link needs: endpoints, policy, deadlines. */
 import { isIP } from "node:net";
-import { constant, fromFunction, immediately } from "../../backoff/index.ts";
+import { type Backoff, constant, fromFunction, immediately } from "../../backoff/index.ts";
 import { type Endpoint, endpointId } from "../../endpoint/index.ts";
 import {
   optionError,
@@ -17,9 +17,15 @@ export interface RedisClientResilience extends ResilienceOptions {
    * endpoint. The server of `url` or `socket` comes first where one is given. Credentials and TLS settings are shared.
    */
   readonly endpoints?: readonly (string | Endpoint)[];
+  /**
+   * Waits between the sends of one call that the server refuses for now (LOADING, TRYAGAIN, CLUSTERDOWN …); when it
+   * is exhausted the caller gets the refusal. Default: 100 ms, as often as `retry.maxRetries` allows.
+   */
+  readonly retryBackoff?: Backoff;
 }
 
 export interface RedisSettings {
+  readonly retryBackoff: Backoff | undefined;
   readonly endpoints: readonly Endpoint[];
   readonly resolved: ResolvedResilience;
   /** Emit `ping-interval` after each probe, as the library does. */
@@ -50,7 +56,7 @@ export function readSettings(
   options: AnyRedisClientOptions,
   given: RedisClientResilience | undefined,
 ): RedisSettings {
-  const { endpoints, ...resilience } = given ?? {};
+  const { endpoints, retryBackoff, ...resilience } = given ?? {};
   const socket = looseSocket(options.socket);
   const wishes = fromLibrary(options, socket);
   const resolved = resolveResilience({
@@ -62,6 +68,7 @@ export function readSettings(
     ...((wishes.outbox ?? resilience.outbox) && { outbox: { ...resilience.outbox, ...wishes.outbox } }),
   });
   return {
+    retryBackoff,
     endpoints: readEndpoints(socket, endpoints),
     resolved,
     tellsPings: options.pingInterval !== undefined,
@@ -86,7 +93,7 @@ function fromStrategy(strategy: LooseSocket["reconnectStrategy"]): ResilienceOpt
   if (strategy === false) return { reconnect: false };
   if (typeof strategy === "number") return { backoff: immediately(constant(strategy)), retryInitial: true };
   const delayOf = fromFunction(({ attempt, cause }) => {
-    const answer = strategy(attempt, cause instanceof Error ? cause : new Error(String(cause)));
+    const answer = strategy(attempt + 1, cause instanceof Error ? cause : new Error(String(cause)));
     return answer instanceof Error ? false : answer;
   }, "reconnectStrategy");
   return { backoff: immediately(delayOf), retryInitial: true };

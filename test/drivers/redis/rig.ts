@@ -1,6 +1,10 @@
 /** A real server, a fault proxy in front of it, and a client of ours; all gone after the test. */
 import type { TestContext } from "node:test";
-import { createClient, type RedisClientResilience } from "../../../src/drivers/redis/index.ts";
+import {
+  createClient,
+  type RedisClientResilience,
+  type Resilient,
+} from "../../../src/drivers/redis/index.ts";
 import {
   type FaultProxy,
   faultProxy,
@@ -59,10 +63,7 @@ export async function rigFor(t: TestContext, options: StartOptions = {}): Promis
 }
 
 /** Resolves at the next event of that name. */
-export function next<K extends Parameters<Client["resilience"]["on"]>[0]>(
-  client: Client,
-  name: K,
-): Promise<void> {
+export function next(client: Resilient, name: Parameters<Resilient["resilience"]["on"]>[0]): Promise<void> {
   return new Promise((resolve) => {
     const off = client.resilience.on(name, () => {
       off();

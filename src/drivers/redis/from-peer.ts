@@ -1,0 +1,54 @@
+/** A peer's configuration, translated, as options of `createClient`. */
+import type { RedisClientOptions } from "redis";
+import type { RedisEndpoint, RedisOptions, RedisTls } from "./options.ts";
+import { engineOptionsOf, retryBackoffOf } from "./resilience.ts";
+import type { RedisClientResilience } from "./settings.ts";
+
+/** Options that `createClient` takes as they are. */
+export type TranslatedOptions = Pick<
+  RedisClientOptions,
+  "socket" | "database" | "username" | "password" | "name" | "commandOptions"
+> & {
+  RESP?: 3;
+  resilience: RedisClientResilience;
+};
+
+/**
+ * What `fromGoRedisUrl`, `fromRedisPy` and the like return, for `createClient(clientOptionsOf(…))`. The peer's read
+ * timeout becomes the deadline of a call; its retries become ours, which never apply a call twice unless
+ * `resilience.retry.unsafeResendMaybeApplied` says so.
+ */
+export function clientOptionsOf(redis: RedisOptions): TranslatedOptions {
+  const { endpoints, database, username, password, clientName, protocol, tls } = redis.client;
+  const [first, ...others] = endpoints;
+  return {
+    socket: socketOf(first, tls),
+    database,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(clientName !== undefined && { name: clientName }),
+    ...(protocol !== undefined && { RESP: protocol as 3 }),
+    commandOptions: { timeout: redis.resilience.readTimeoutMs ?? 0 },
+    resilience: {
+      ...engineOptionsOf(redis.resilience),
+      order: "given",
+      endpoints: others.map((one) => ("path" in one ? { host: "", port: 0, path: one.path } : one)),
+      retryBackoff: retryBackoffOf(redis.resilience.retries),
+    },
+  };
+}
+
+function socketOf(
+  endpoint: RedisEndpoint | undefined,
+  tls: RedisTls | undefined,
+): RedisClientOptions["socket"] & {} {
+  const where = endpoint ?? { host: "localhost", port: 6379 };
+  if (tls === undefined) return where as RedisClientOptions["socket"] & {};
+  return {
+    ...where,
+    tls: true,
+    minVersion: tls.minVersion,
+    rejectUnauthorized: tls.verify,
+    ...(tls.serverName !== undefined && { servername: tls.serverName }),
+  } as RedisClientOptions["socket"] & {};
+}
