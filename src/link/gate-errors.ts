@@ -53,7 +53,7 @@ export function writeBufferFull<C>(entry: Entry<C>, buffered: number, limit: num
 /** The connection died with the call on it, or the call was taken back and can't be sent again. */
 export function callLost<C>(
   entry: Entry<C>,
-  cause: unknown,
+  why: { readonly cause: unknown; readonly reason: unknown },
   unsent: boolean,
   closed: HoldfastError | undefined,
 ): HoldfastError {
@@ -62,12 +62,12 @@ export function callLost<C>(
     outcome === "maybe-applied"
       ? "may have been applied; the connection ended before its reply"
       : "was not applied; the connection ended";
-  const because = closed?.message ?? reasonOf(cause);
+  const because = closed?.message ?? reasonOf(why.reason);
   return new HoldfastError(
     closed === undefined ? "HF_LOST" : closed.code,
     `${nameOf(entry)} ${what}: ${because}`,
     {
-      cause,
+      cause: why.cause,
       outcome,
       step: unsent ? "write" : "reply",
     },

@@ -150,7 +150,8 @@ export class Gate<C> {
       if (entry.settled) continue;
       this.#inFlight.remove(entry);
       entry.maybeApplied = true;
-      this.#reject(entry, callLost(entry, this.#closedError?.cause, false, this.#closedError));
+      const cause = this.#closedError?.cause;
+      this.#reject(entry, callLost(entry, { cause, reason: cause }, false, this.#closedError));
     }
   }
 
@@ -248,8 +249,12 @@ export class Gate<C> {
       return this.#again(entry, verdict.retryAfterMs);
     }
     entry.maybeApplied ||= verdict.outcome === "maybe-applied";
-    const cause = unsent ? this.#cause : error;
-    this.#reject(entry, callLost(entry, cause, unsent, this.#closedError));
+    // The library's error at a teardown says little ("client disconnected"); the reason of the loss says why.
+    const reason = lost || unsent ? (this.#cause ?? error) : error;
+    this.#reject(
+      entry,
+      callLost(entry, { cause: unsent ? reason : error, reason }, unsent, this.#closedError),
+    );
   }
 
   #resends(entry: Entry<C>, outcome: Outcome, unsent: boolean): boolean {
