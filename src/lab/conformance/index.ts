@@ -3,6 +3,7 @@ export type { ConformanceCase } from "./case.ts";
 export { allCases } from "./cases/index.ts";
 export { trialLink } from "./cases/trial.ts";
 export { CaseContext, type Opened, quick, Servers, within } from "./context.ts";
+export { type SoakOptions, type SoakResult, soakTarget, wantedShare } from "./soak.ts";
 export {
   type CaseResult,
   ConformanceRun,
@@ -18,4 +19,5 @@ export {
   type TargetClient,
   type TargetServer,
 } from "./target.ts";
+export { loadTarget, targetNames } from "./targets/index.ts";
 export { EventLog, type LoggedEvent } from "./watch.ts";

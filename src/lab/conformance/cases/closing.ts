@@ -108,9 +108,10 @@ export const closeCases: readonly ConformanceCase[] = [
       const waits = await context.connected();
       const flies = await context.connected();
       const hole = await context.proxy.fault({ kind: "blackHole", direction: "down" });
-      const onTheWire = flies.client.write(context.nextId());
+      const id = context.nextId();
+      const onTheWire = flies.client.write(id);
       onTheWire.catch(() => {});
-      await until("in flight", 2_000, () => flies.client.resilience.snapshot().inFlight > 0);
+      await until("the write at the server", 2_000, async () => (await context.applied(id)) === 1);
       await flies.client.close();
       await assert.rejects(onTheWire, (error) => isHoldfastError(error) && error.outcome === "maybe-applied");
       await hole.undo();

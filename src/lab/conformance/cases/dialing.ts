@@ -196,7 +196,8 @@ export const dialCases: readonly ConformanceCase[] = [
       await opened.events.until("closed");
       assert.equal(opened.events.of("attemptFailed").length, 3);
       assert.equal(opened.events.of("closed")[0]?.data.why, "attempts-exhausted");
-      await assert.rejects(opened.client.write(context.nextId()), (error) => isHoldfastError(error));
+      await assert.rejects(opened.client.write(context.nextId()));
+      await context.noSockets();
     },
   },
   {
