@@ -18,11 +18,11 @@ export interface WatchOwner {
  */
 export class Watch {
   /** No application data either way for that long ends the connection. Heartbeats and their replies don't count. */
-  keepaliveMs = Infinity;
+  keepaliveMs: number = Infinity;
   /** Nothing received for that long ends the connection. */
-  readMs = Infinity;
+  readMs: number = Infinity;
   /** The kernel took nothing of what waits for that long: ends the connection. */
-  writeMs = Infinity;
+  writeMs: number = Infinity;
   heartbeat: Heartbeat | undefined;
   readonly #clock: Clock;
   readonly #owner: WatchOwner;
