@@ -1,0 +1,157 @@
+/** What came of it: the verdict over the zeros, the closing table, the JSON object. */
+import type { DemoResult } from "./run.ts";
+import { counted, figure, fit, type Paint, span } from "./text.ts";
+
+export interface LinkReport {
+  readonly driver: string;
+  readonly server: string;
+  readonly sent: number;
+  readonly acknowledged: number;
+  readonly notApplied: number;
+  readonly unknown: number;
+  /** Acknowledged, but absent. */
+  readonly lost: number;
+  /** Applied more than once. */
+  readonly duplicated: number;
+  /** Told `not-applied`, but applied. */
+  readonly falselyNotApplied: number;
+  readonly unsettled: number;
+  readonly episodes: number;
+  readonly dials: number;
+  readonly restored: number;
+  readonly recoveryMsP50: number | null;
+  readonly recoveryMsMax: number | null;
+}
+
+export interface DemoReport {
+  /** Every zero is zero, and every link still works. */
+  readonly ok: boolean;
+  /** What is wrong, one line each. */
+  readonly problems: readonly string[];
+  readonly links: readonly LinkReport[];
+}
+
+export function reportOf({ links, missing }: DemoResult, required: readonly string[]): DemoReport {
+  const rows = links.map(({ facts, verdict }): LinkReport => {
+    const sorted = facts.recoveriesMs.toSorted((a, b) => a - b);
+    const at = (share: number): number | null => {
+      const ms = sorted[Math.ceil(share * sorted.length) - 1];
+      return ms === undefined ? null : Math.round(ms);
+    };
+    return {
+      driver: facts.driver,
+      server: facts.server,
+      sent: verdict.sent,
+      acknowledged: verdict.acknowledged,
+      notApplied: facts.notApplied,
+      unknown: facts.unknown,
+      lost: verdict.lost.length,
+      duplicated: verdict.duplicated.length,
+      falselyNotApplied: verdict.falselyNotApplied.length,
+      unsettled: verdict.unsettled.length,
+      episodes: facts.snapshot.episodes,
+      dials: facts.snapshot.dials,
+      restored: sorted.length,
+      recoveryMsP50: at(0.5),
+      recoveryMsMax: at(1),
+    };
+  });
+  const problems = [
+    ...rows.flatMap(brokenZeros),
+    ...links.flatMap(({ facts }) =>
+      facts.snapshot.phase === "closed" ? [`${facts.driver}: the link gave up: ${facts.explain}`] : [],
+    ),
+    ...missing
+      .filter(({ name }) => required.includes(name))
+      .map(({ name }) => `${name} is required, but can't be had`),
+    ...(links.length === 0 ? ["no link has run"] : []),
+  ];
+  return { ok: problems.length === 0, problems, links: rows };
+}
+
+function brokenZeros(row: LinkReport): string[] {
+  const zeros: readonly [number, string][] = [
+    [row.lost, "acknowledged but absent at the server"],
+    [row.duplicated, "applied more than once"],
+    [row.falselyNotApplied, "told not-applied, but applied"],
+    [row.unsettled, "never settled"],
+  ];
+  return zeros
+    .filter(([count]) => count > 0)
+    .map(([count, what]) => `${row.driver}: ${counted(count, "write")} ${what}`);
+}
+
+type Column = readonly [title: string, cell: (row: LinkReport) => string];
+
+const ms = (value: number | null): string => (value === null ? "-" : span(value));
+const columns: readonly Column[] = [
+  ["link", (row) => row.driver],
+  ["sent", (row) => figure(row.sent)],
+  ["acknowledged", (row) => figure(row.acknowledged)],
+  ["not applied", (row) => figure(row.notApplied)],
+  ["unknown", (row) => figure(row.unknown)],
+  ["lost", (row) => figure(row.lost)],
+  ["duplicated", (row) => figure(row.duplicated)],
+  ["restored", (row) => `${figure(row.restored)} of ${figure(row.episodes)}`],
+  ["dials", (row) => figure(row.dials)],
+  ["back p50", (row) => ms(row.recoveryMsP50)],
+  ["max", (row) => ms(row.recoveryMsMax)],
+];
+
+/** The closing table; where it does not fit, a list per link. */
+export function closingTable(result: DemoResult, report: DemoReport, width: number, paint: Paint): string[] {
+  const ran = result.interrupted ? `interrupted after ${span(result.ranMs)}` : `after ${span(result.ranMs)}`;
+  return [
+    `${paint.bold("holdfast demo")} ${ran}`,
+    "",
+    ...tableOrLists(report.links, width, paint),
+    "",
+    ...verdictLines(report, width, paint),
+  ];
+}
+
+function tableOrLists(rows: readonly LinkReport[], width: number, paint: Paint): string[] {
+  if (rows.length === 0) return [];
+  const texts = columns.map(([title, cell]) => [title, ...rows.map(cell)]);
+  const widths = texts.map((column) => Math.max(...column.map((text) => text.length)));
+  const line = (i: number, gap: string): string =>
+    texts
+      .map((column, c) => (c === 0 ? column[i]!.padEnd(widths[c]!) : column[i]!.padStart(widths[c]!)))
+      .join(gap);
+  const gap = ["  ", " "].find((each) => line(0, each).length <= width);
+  if (gap !== undefined) return [paint.dim(line(0, gap)), ...rows.map((_row, i) => line(i + 1, gap))];
+  return rows.flatMap((row, i) => [
+    ...(i > 0 ? [""] : []),
+    paint.bold(row.driver),
+    ...columns.slice(1).map(([title, cell]) => `  ${title.padEnd(14)}${cell(row).padStart(8)}`),
+  ]);
+}
+
+function verdictLines(report: DemoReport, width: number, paint: Paint): string[] {
+  if (!report.ok)
+    return report.problems.map((problem) => paint.bold(paint.red(fit(`BROKEN  ${problem}`, width))));
+  const sum = (pick: (row: LinkReport) => number): number =>
+    report.links.reduce((total, row) => total + pick(row), 0);
+  const unknown = sum((row) => row.unknown);
+  return [
+    paint.green(
+      fit(
+        `OK  ${counted(
+          sum((row) => row.acknowledged),
+          "acknowledged write",
+        )}: none lost, none applied twice`,
+        width,
+      ),
+    ),
+    ...(unknown > 0
+      ? [
+          paint.dim(
+            fit(
+              `${counted(unknown, "write")} may have been applied: in flight when a fault hit, and said so`,
+              width,
+            ),
+          ),
+        ]
+      : []),
+  ];
+}
