@@ -21,9 +21,13 @@ export function discovered(state: LinkState, named: readonly Endpoint[], ctx: Ct
   if (added.length > 0 || removed.length > 0) emit(ctx, { name: "discovered", data: { added, removed } });
   const newcomer = added[0];
   if (state.phase !== "waiting" || newcomer === undefined) return { ...state, endpoints };
-  // A server nobody has tried yet is a reason not to wait.
+  // A server nobody has tried yet is a reason not to wait; one that was gone and is back keeps its distance.
   const first = endpoints.toFront(newcomer);
-  return sooner({ ...state, endpoints: first, next: first.pick() }, ctx);
+  const next = first.pick() as Candidate;
+  const dueMs = soonestMs(state, next, ctx);
+  return dueMs < state.dueMs
+    ? waitUntil({ ...state, endpoints: first, next }, dueMs, ctx)
+    : { ...state, endpoints };
 }
 
 /** `reconnectNow` and `failover`: never sooner than the minimum gap, and a thousand of them are one dial. */
@@ -34,7 +38,7 @@ export function force(state: LinkState, pending: number, elsewhere: boolean, ctx
     case "dormant":
       return resume(state, ctx);
     case "waiting":
-      return sooner(elsewhere ? skip(state) : state, ctx);
+      return elsewhere ? skip(state, ctx) : sooner(state, ctx);
     case "ready": {
       const event = {
         type: "lost",
@@ -64,18 +68,26 @@ function asked(elsewhere: boolean): HoldfastError {
 }
 
 /** Waiting for one endpoint, told to try another: the one that was next goes last. */
-function skip(state: LinkState): LinkState {
-  if (state.next === undefined || state.endpoints.candidates.length < 2) return state;
-  const behind = state.endpoints.toBack(state.next.id);
+function skip(state: LinkState, ctx: Ctx): LinkState {
+  const behind = state.endpoints.toBack((state.next as Candidate).id);
   const endpoints = behind.pick() === undefined ? behind.startRound() : behind;
-  return { ...state, endpoints, next: endpoints.pick() ?? state.next };
+  const next = endpoints.pick();
+  if (next === undefined || next.id === state.next?.id) return sooner(state, ctx);
+  // The wait so far was for the other one: this one has its own minimum gap.
+  return waitUntil({ ...state, endpoints, next }, soonestMs(state, next, ctx), ctx);
 }
 
 /** Cuts a wait short, down to the minimum gap. */
 export function sooner(state: LinkState, ctx: Ctx): LinkState {
-  const next = state.next as Candidate;
-  const dueMs = Math.max(ctx.nowMs, next.dialledMs + state.policy.minDialGapMs);
-  if (dueMs >= state.dueMs) return state;
+  const dueMs = soonestMs(state, state.next as Candidate, ctx);
+  return dueMs < state.dueMs ? waitUntil(state, dueMs, ctx) : state;
+}
+
+function soonestMs(state: LinkState, next: Candidate, ctx: Ctx): number {
+  return Math.max(ctx.nowMs, next.dialledMs + state.policy.minDialGapMs);
+}
+
+function waitUntil(state: LinkState, dueMs: number, ctx: Ctx): LinkState {
   if (dueMs <= ctx.nowMs) return proceed(state, ctx);
   ctx.effects.push({ type: "setTimer", name: "phase", delayMs: dueMs - ctx.nowMs });
   return { ...state, dueMs };
