@@ -16,11 +16,12 @@ import { socketsMadeBy } from "./socket-tap.ts";
 export interface ConnectionOwner {
   /** The TCP (and TLS) connection stands; the handshake follows. */
   connected(): void;
-  /** Events of the library that its users listen to, passed on. */
-  passOn(event: string, ...args: readonly unknown[]): void;
+  /** A key that this connection read was changed. */
+  invalidated(key: unknown): void;
+  shardMoved(channel: string): void;
+  /** The process may end while connected. */
+  readonly unrefed: boolean;
 }
-
-const passedOn = ["invalidate", "sharded-channel-moved"] as const;
 
 export class RedisConnection {
   readonly client: LibraryClient;
@@ -53,7 +54,9 @@ export class RedisConnection {
       dial.step("handshake");
       owner.connected();
     });
-    for (const event of passedOn) client.on(event, (...args: unknown[]) => owner.passOn(event, ...args));
+    client.on("invalidate", (key: unknown) => owner.invalidated(key));
+    client.on("sharded-channel-moved", (channel: string) => owner.shardMoved(channel));
+    if (owner.unrefed) client.unref();
     this.#watchBytes();
   }
 
@@ -69,7 +72,7 @@ export class RedisConnection {
     owner: ConnectionOwner,
   ): Promise<RedisConnection> {
     dial.step("tcp");
-    const under = options.socket?.tls === true ? underTls(options, dial) : undefined;
+    const under = options.socket?.tls === true ? underTls(options, dial, owner.unrefed) : undefined;
     const client = new Client(under === undefined ? options : withSocket(options, under));
     const sockets: Socket[] = under === undefined ? [] : [under];
     const connection = new RedisConnection(client, dial, trusted, sockets, owner);
@@ -179,10 +182,11 @@ export class RedisConnection {
 }
 
 /** TLS runs over a socket of our own, because Node announces none that it makes for TLS. */
-function underTls(options: AnyRedisClientOptions, dial: Dial): Socket {
+function underTls(options: AnyRedisClientOptions, dial: Dial, unrefed: boolean): Socket {
   const raw = connectSocket({ noDelay: true, ...options.socket } as NetConnectOpts);
   dial.tap(raw);
   raw.once("connect", () => dial.step("tls"));
+  if (unrefed) raw.unref();
   raw.on("error", () => {}); // told to the waiting dial, or by the TLS socket above it
   return raw;
 }

@@ -30,6 +30,7 @@ export class Core {
   /** A MULTI was sent as a plain command: what follows belongs to that connection. */
   rawMultiOn: RedisConnection | undefined;
   dirtyWatch: string | undefined;
+  unrefed = false;
   readonly #offlineQueue: boolean;
   readonly #driver: Driver<RedisConnection>;
   readonly #owner: CoreOwner;
@@ -306,6 +307,23 @@ export class Core {
 
   destroy(): Promise<void> {
     this.#open = false;
-    return this.link.phase === "idle" ? Promise.resolve() : this.link.close();
+    if (this.link.phase !== "idle") return this.link.close();
+    this.#owner.ended();
+    return Promise.resolve();
+  }
+
+  /** Whether the process may end while connected; holds for later connections too. */
+  setRef(ref: boolean): void {
+    this.unrefed = !ref;
+    const client = this.link.connection?.client;
+    if (ref) client?.ref();
+    else client?.unref();
+  }
+
+  /** The server moved a shard channel to another node; a cluster client would follow. */
+  shardMoved(channel: string): void {
+    const listeners = this.subscriptions.listeners("SHARDED").get(channel);
+    this.subscriptions.remove("SHARDED", channel);
+    this.emit("sharded-channel-moved", channel, listeners);
   }
 }

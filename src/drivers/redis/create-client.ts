@@ -21,8 +21,8 @@ import {
 import { connectionOptions, type RedisClientResilience, readSettings } from "./settings.ts";
 import { makeShell, type Shell } from "./shell.ts";
 
-/** The library writes `{}`. */
-type Nothing = Record<never, never>;
+// biome-ignore lint/complexity/noBannedTypes: the library's own default; anything else makes types that differ from its
+type Nothing = {};
 
 /** What is on a client beside the library's own. */
 export interface Resilient extends AsyncDisposable {
@@ -85,7 +85,11 @@ function create(given: GivenOptions = {}): LibraryClient {
           clock: resolved.world.clock,
         }),
         connected: () => core.emit("connect"),
-        passOn: (event, ...args) => core.emit(event, ...args),
+        invalidated: (key) => core.emit("invalidate", key),
+        shardMoved: (channel) => core.shardMoved(channel),
+        get unrefed() {
+          return core.unrefed;
+        },
         probed: (reply) => settings.tellsPings && core.emit("ping-interval", reply),
       }),
     {

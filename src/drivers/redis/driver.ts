@@ -4,20 +4,18 @@ import type { Backoff, Schedule } from "../../backoff/index.ts";
 import type { CallDescription } from "../../call/index.ts";
 import type { CallVerdict, Driver } from "../../link/index.ts";
 import type { Clock, Random } from "../../time/index.ts";
-import { RedisConnection } from "./connection.ts";
+import { type ConnectionOwner, RedisConnection } from "./connection.ts";
 import { classifyRedisCall, classifyRedisLink } from "./errors.ts";
 import type { AnyRedisClientOptions, LibraryClass } from "./library.ts";
 import { type RestoreNeeds, restoreSession } from "./restore.ts";
 
-export interface DriverNeeds {
+export interface DriverNeeds extends ConnectionOwner {
   readonly Client: LibraryClass;
   /** Why what was not written can't be taken back; `undefined` when it can. */
   readonly distrust: string | undefined;
   /** The options of the attempt that begins: credentials are read anew. */
   options(dial: Parameters<Driver<RedisConnection>["open"]>[0]): AnyRedisClientOptions;
   needs(connection: RedisConnection): Pick<RestoreNeeds, "subscriptions" | "monitor" | "clock">;
-  connected(): void;
-  passOn(event: string, ...args: readonly unknown[]): void;
   probed(reply: unknown): void;
   /** Waits between the sends of a call that the server refuses for now; `undefined`: what the error table says. */
   readonly retryBackoff: Backoff | undefined;

@@ -228,10 +228,10 @@ function methods(needs: ShellNeeds): PropertyDescriptorMap & ThisType<Shell> {
       return extend(this, kind, new Map([[name, listeners]]));
     }),
     ref: method(function () {
-      core(this).link.connection?.client.ref();
+      core(this).setRef(true);
     }),
     unref: method(function () {
-      core(this).link.connection?.client.unref();
+      core(this).setRef(false);
     }),
   };
 }
