@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from "node:tls";
 import { HoldfastError } from "../../call/index.ts";
 import { systemClock } from "../../time/index.ts";
+import { reset } from "../proxy/sockets.ts";
 import { ServiceLedger } from "./ledger.ts";
 import { type AfterApply, type SessionHost, serveEcho, serveLedger } from "./session.ts";
 
@@ -79,7 +80,7 @@ export class TcpService implements AsyncDisposable {
   /** Resets every connection (RST) and goes on listening; returns how many there were. */
   resetConnections(): number {
     const { size } = this.#sockets;
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) reset(socket);
     return size;
   }
 
@@ -184,7 +185,7 @@ export class TcpService implements AsyncDisposable {
       afterApply: this.#options.afterApply ?? (() => "ack"),
       applied: () => this.#changed(),
     };
-    serveLedger(stream, () => raw.resetAndDestroy(), service);
+    serveLedger(stream, () => reset(raw), service);
   }
 
   #changed(): void {

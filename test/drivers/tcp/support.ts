@@ -39,7 +39,9 @@ export function rig(t: TestContext): Rig {
   return {
     client(options) {
       // Its own governor: tests of one file must not queue behind each other's dials.
-      const resilience = { ...quick, governor: new Governor(), ...options.resilience };
+      const { backoff, ...others } = quick;
+      const own = options.reconnect === undefined && backoff !== undefined ? { backoff } : {};
+      const resilience = { ...others, ...own, governor: new Governor(), ...options.resilience };
       const client = new TcpClient({ ...options, resilience });
       cleanUp(() => client.close());
       return client;
