@@ -12,4 +12,5 @@ export * from "./governor/index.ts";
 export * from "./link/index.ts";
 export * from "./observe/index.ts";
 export { type Default, defaults, type ResilienceOptions, resolveResilience } from "./options/index.ts";
+export * from "./pool/index.ts";
 export * from "./time/index.ts";

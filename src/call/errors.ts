@@ -19,6 +19,8 @@ export const errorCodes = [
   "HF_OUTBOX_FULL",
   /** The call waited longer than the outbox keeps one. */
   "HF_OUTBOX_EXPIRED",
+  /** Too many callers already wait for a connection of the pool, so this one was refused. */
+  "HF_POOL_FULL",
   /** More is waiting in the connection's write buffer than is allowed. */
   "HF_WRITE_BUFFER_FULL",
   /** Session state that the call depends on was lost and can't be rebuilt. */

@@ -16,6 +16,7 @@ export { Gate } from "./gate.ts";
 export type { GateOptions, GateOwner } from "./gate-owner.ts";
 export { Link } from "./link.ts";
 export type { LinkConfig } from "./link-config.ts";
+export { type Linked, LinkedList } from "./list.ts";
 export { Liveness, type LivenessOptions, type LivenessOwner } from "./liveness.ts";
 export { initialState, step } from "./machine.ts";
 export type { OutboxLimits } from "./outbox.ts";

@@ -7,7 +7,7 @@
  * dialOptions.read({ host: "a", prot: 1 }, "socket"); // unknown option "socket.prot"; did you mean "port"?
  * ```
  */
-import { type BareNumber, formatDuration, parseGoDuration } from "./duration.ts";
+import { type BareNumber, formatDuration, parseGoDuration } from "../time/index.ts";
 import { optionError, unknownOptionError } from "./error.ts";
 import { didYouMean } from "./suggest.ts";
 

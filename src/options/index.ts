@@ -1,7 +1,8 @@
 /** Room `options`: how options are read, checked and refused. */
+
+export { type BareNumber, formatDuration, parseGoDuration, parseHoconDuration } from "../time/index.ts";
 export * from "./check.ts";
 export { type Default, type DefaultName, defaults } from "./defaults.ts";
-export { type BareNumber, formatDuration, parseGoDuration, parseHoconDuration } from "./duration.ts";
 export { optionError, refusedOptionError, unknownOptionError } from "./error.ts";
 export {
   type BackoffShape,

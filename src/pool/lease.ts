@@ -1,0 +1,67 @@
+import { HoldfastError } from "../call/index.ts";
+import type { Entry } from "./entry.ts";
+
+/** What a lease tells its pool. */
+export interface LeaseOwner<C> {
+  returned(entry: Entry<C>, how: "good" | "doubtful" | "discard" | "broken", error?: unknown): void;
+  returnedTwice(origin: Error | undefined): void;
+}
+
+/**
+ * The right to use one connection until it is released. `await using lease = await pool.acquire()` releases it at the
+ * end of the block.
+ */
+export class Lease<C> {
+  readonly #owner: LeaseOwner<C>;
+  #entry: Entry<C> | undefined;
+  #origin: Error | undefined;
+
+  constructor(owner: LeaseOwner<C>, entry: Entry<C>) {
+    this.#owner = owner;
+    this.#entry = entry;
+    this.#origin = entry.origin;
+  }
+
+  /** @throws `HF_CLOSED` after the release: the connection may be another's by now */
+  get connection(): C {
+    if (this.#entry === undefined) {
+      throw new HoldfastError("HF_CLOSED", "this lease was released; its connection may be in another's use");
+    }
+    return this.#entry.connection;
+  }
+
+  get released(): boolean {
+    return this.#entry === undefined;
+  }
+
+  /**
+   * Gives the connection back. With an error: the connection is of no use any more, it is closed, and the other idle
+   * ones are validated before their next use. A second release changes nothing and is told by the event
+   * `doubleRelease`.
+   */
+  release(error?: unknown): void {
+    if (error === undefined) this.#return("good");
+    else this.#return("broken", error);
+  }
+
+  /** Gives the connection back to be closed, without a doubt about the others: its session can't be cleaned. */
+  discard(): void {
+    this.#return("discard");
+  }
+
+  /** Gives the connection back to be validated before its next use. */
+  doubt(): void {
+    this.#return("doubtful");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#entry !== undefined) this.#return("good");
+  }
+
+  #return(how: "good" | "doubtful" | "discard" | "broken", error?: unknown): void {
+    const entry = this.#entry;
+    if (entry === undefined) return this.#owner.returnedTwice(this.#origin);
+    this.#entry = undefined;
+    this.#owner.returned(entry, how, error);
+  }
+}

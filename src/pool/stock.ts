@@ -1,0 +1,346 @@
+import type { CoarseTimers } from "../time/index.ts";
+import { Checks } from "./checks.ts";
+import type { RetireReason } from "./connector.ts";
+import { closeQuietly, Dialer, type DialFailure, isPermanent, type Watch } from "./dialer.ts";
+import { Entry, IdleList } from "./entry.ts";
+import { refused } from "./errors.ts";
+import type { PoolEvents } from "./events.ts";
+import type { ResolvedLimits, ResolvedPoolOptions } from "./options.ts";
+import type { Tally } from "./stats.ts";
+import { Upkeep } from "./upkeep.ts";
+import type { Waiter, WaitQueue } from "./waiters.ts";
+
+export interface StockOwner<C> {
+  readonly timers: CoarseTimers;
+  readonly waiters: WaitQueue<C>;
+  readonly tally: Tally;
+  lend(waiter: Waiter<C>, entry: Entry<C>, nowMs: number): void;
+  /** It left the hands of its borrower, or was torn from them. */
+  unlent(entry: Entry<C>, nowMs: number): void;
+  emit<K extends keyof PoolEvents>(name: K, event: PoolEvents[K]): void;
+  /** A connection has closed. */
+  gone(): void;
+}
+
+/**
+ * The connections of an elastic pool, and who gets the next. Whatever comes free, a returned connection, a validated
+ * one or a new one, is *offered*: to the first waiting caller, else to the idle list.
+ */
+export class Stock<C> {
+  limits: ResolvedLimits;
+  suspended = false;
+  closing = false;
+  inUse = 0;
+  /** Connections whose closing has not settled. */
+  retiring = 0;
+  readonly entries: Set<Entry<C>> = new Set();
+  readonly idle: IdleList<C>;
+  readonly dialer: Dialer<C>;
+  readonly upkeep: Upkeep<C>;
+  readonly #options: ResolvedPoolOptions<C>;
+  readonly #owner: StockOwner<C>;
+  readonly #checks: Checks<C>;
+  /** Validations under way that a waiting caller is meant to get. */
+  #checking = 0;
+  /** Raised by every sign that the server went away: connections that trust less are validated before use. */
+  #suspicion = 0;
+
+  constructor(options: ResolvedPoolOptions<C>, owner: StockOwner<C>) {
+    this.#options = options;
+    this.#owner = owner;
+    this.limits = options.limits;
+    this.idle = new IdleList(options.idleOrder);
+    const { timers } = owner;
+    this.#checks = new Checks(options.connector, timers);
+    this.dialer = new Dialer({
+      ...options,
+      timers,
+      opened: (connection, watch) => this.#opened(connection, watch),
+      failed: (failure) => this.#dialFailed(failure),
+      ready: () => this.pump(),
+    });
+    const stock = this;
+    this.upkeep = new Upkeep(
+      {
+        idle: this.idle,
+        get limits() {
+          return stock.limits;
+        },
+        get open() {
+          return stock.entries.size;
+        },
+        expire: (entry, reason) => this.retire(entry, reason),
+        keepAlive: (entry) => this.#validate(entry, false),
+        tended: () => this.pump(),
+      },
+      options.world.clock,
+      timers,
+    );
+  }
+
+  /** An idle connection that can be used as it is, marked as lent; otherwise the caller has to wait. */
+  takeProven(nowMs: number): Entry<C> | undefined {
+    const entry = this.idle.peek();
+    if (entry === undefined || nowMs >= entry.expiresAtMs || !this.#isProven(entry, nowMs)) return undefined;
+    this.idle.take(entry, "leased");
+    this.#lent(entry);
+    return entry;
+  }
+
+  /** Brings connections and waiting callers together, as far as there are both, and dials what is missing. */
+  pump(): void {
+    if (this.closing) return;
+    const nowMs = this.#options.world.clock.nowMs();
+    while (!this.suspended && this.#owner.waiters.size > this.#checking) {
+      const entry = this.idle.peek();
+      if (entry === undefined) break;
+      if (nowMs >= entry.expiresAtMs) this.retire(entry, "lifetime");
+      else if (!this.#isProven(entry, nowMs)) this.#prove(entry);
+      else {
+        this.idle.take(entry, "leased");
+        this.#serve(entry, nowMs);
+      }
+    }
+    this.wantDials();
+  }
+
+  wantDials(): void {
+    if (this.closing) return;
+    const waiting = this.#owner.waiters.size;
+    const refusing = this.dialer.lastFailure !== undefined && isPermanent(this.dialer.lastFailure);
+    // Nobody waits, and the next try would fail as the last: the warm minimum is not worth a retry loop.
+    const missing = refusing && waiting === 0 ? 0 : this.limits.min - this.entries.size;
+    const wanted = this.suspended ? 0 : Math.max(waiting - this.#checking, missing);
+    const room = this.limits.max - this.entries.size - this.dialer.dialing;
+    this.dialer.want(wanted, room, waiting > 0 || !this.#options.exitWhenIdle);
+  }
+
+  returned(entry: Entry<C>, how: "good" | "doubtful" | "discard" | "broken", error: unknown): void {
+    if (entry.state !== "leased") return; // it was retired while it was lent
+    const nowMs = this.#options.world.clock.nowMs();
+    this.#unlent(entry, nowMs);
+    if (how === "broken") return this.#broken(entry, error, nowMs);
+    const unwanted = how === "discard" ? "error" : this.#unwanted(entry, nowMs);
+    if (unwanted !== undefined) {
+      this.retire(entry, unwanted, unwanted === "lost" ? "abrupt" : "graceful");
+      return this.pump();
+    }
+    entry.idleSinceMs = nowMs;
+    if (how === "doubtful") entry.trust = -1;
+    if (!this.#reset(entry)) this.#offer(entry, nowMs);
+  }
+
+  evict(hard: boolean): void {
+    for (const entry of [...this.entries]) {
+      if (entry.state === "idle") this.retire(entry, "evicted");
+      else if (hard && entry.state === "leased") this.retire(entry, "evicted", "abrupt");
+      else entry.doomed ??= "evicted";
+    }
+  }
+
+  /** After a change of the limits. */
+  shrink(): void {
+    while (this.idle.head !== undefined && this.entries.size + this.dialer.dialing > this.limits.max) {
+      this.retire(this.idle.head, "resized");
+    }
+    while (this.idle.head !== undefined && this.idle.size > this.limits.maxIdle) {
+      this.retire(this.idle.head, "max-idle");
+    }
+    this.upkeep.reconsider(this.entries);
+  }
+
+  /** Gives up dials and checks, closes what is idle; what is lent is closed on its return. */
+  close(reason: unknown): void {
+    this.closing = true;
+    this.upkeep.stop();
+    this.dialer.stop(reason);
+    for (const entry of [...this.entries]) if (entry.state === "idle") this.retire(entry, "closed");
+    this.#checks.stop(reason);
+  }
+
+  retire(
+    entry: Entry<C>,
+    reason: RetireReason,
+    how: "graceful" | "abrupt" = "graceful",
+    error?: unknown,
+  ): void {
+    if (entry.state === "retired") return;
+    if (entry.state === "idle") this.idle.remove(entry);
+    if (entry.state === "leased") this.#unlent(entry, this.#options.world.clock.nowMs());
+    entry.state = "retired";
+    this.entries.delete(entry);
+    this.#owner.tally.closed[reason]++;
+    this.retiring++;
+    closeQuietly(this.#options.connector, entry.connection, how, () => {
+      this.retiring--;
+      this.#owner.gone();
+    });
+    const open = this.entries.size;
+    this.#owner.emit("retired", error === undefined ? { reason, open } : { reason, error, open });
+  }
+
+  #lent(entry: Entry<C>): void {
+    this.inUse++;
+    if (this.#options.exitWhenIdle) this.#options.connector.ref?.(entry.connection);
+  }
+
+  #unlent(entry: Entry<C>, nowMs: number): void {
+    this.inUse--;
+    entry.state = "busy";
+    this.#owner.unlent(entry, nowMs);
+  }
+
+  #opened(connection: C, watch: Watch): void {
+    const { clock, random } = this.#options.world;
+    const nowMs = clock.nowMs();
+    const entry = new Entry(connection, nowMs, random.next(), this.#suspicion);
+    entry.expiresAtMs = this.upkeep.expiresAtMs(entry);
+    this.entries.add(entry);
+    this.#owner.tally.opened++;
+    watch.onLost = (cause) => this.#lost(entry, cause);
+    watch.onLeaving = () => this.#leaving(entry);
+    this.#owner.emit("opened", { open: this.entries.size });
+    if (watch.left) this.#leaving(entry);
+    this.#checked(entry);
+  }
+
+  #dialFailed(failure: DialFailure): void {
+    const { tally, waiters } = this.#owner;
+    tally.dialFailures++;
+    tally.lastError = failure.error;
+    const { error, linkClass, attempt, delayMs } = failure;
+    if (isPermanent(failure)) {
+      const reason = refused(this.#options.name, linkClass, error);
+      for (let waiter = waiters.shift(); waiter !== undefined; waiter = waiters.shift())
+        waiter.reject(reason);
+    }
+    this.#owner.emit("dialFailed", { error, linkClass, attempt, delayMs });
+    this.pump();
+  }
+
+  /** Closed without notice, in whatever state it is. */
+  #lost(entry: Entry<C>, cause: unknown): void {
+    if (entry.state === "retired") return;
+    this.#owner.tally.lastError = cause;
+    if (entry.state === "idle") this.retire(entry, "lost", "abrupt", cause);
+    else entry.doomed = "lost";
+    // Without validation every idle connection would have to go; those that died say so themselves.
+    this.#mistrust(entry, cause, this.#options.connector.validate !== undefined);
+    this.pump();
+  }
+
+  #leaving(entry: Entry<C>): void {
+    if (entry.state === "idle") this.retire(entry, "leaving");
+    else entry.doomed ??= "leaving";
+    this.pump();
+  }
+
+  #broken(entry: Entry<C>, error: unknown, nowMs: number): void {
+    this.#owner.tally.lastError = error;
+    this.retire(entry, this.closing ? "closed" : "error", "abrupt", error);
+    if (entry.doomed !== "lost") this.#mistrust(entry, error, true, nowMs);
+    this.pump();
+  }
+
+  #mistrust(
+    entry: Entry<C>,
+    error: unknown,
+    others: boolean,
+    nowMs: number = this.#options.world.clock.nowMs(),
+  ): void {
+    if (others) this.#suspicion++;
+    if (nowMs - entry.openedAtMs < this.#options.stableAfterMs) this.dialer.unstable(error);
+    if (this.#options.connector.classify(error) === "endpoint") this.evict(false);
+  }
+
+  /** Why it must not be used again, if so. */
+  #unwanted(entry: Entry<C>, nowMs: number): RetireReason | undefined {
+    if (this.closing) return "closed";
+    if (entry.doomed !== undefined) return entry.doomed;
+    if (this.entries.size + this.dialer.dialing > this.limits.max) return "resized";
+    return nowMs >= entry.expiresAtMs ? "lifetime" : undefined;
+  }
+
+  #isProven(entry: Entry<C>, nowMs: number): boolean {
+    if (entry.trust !== this.#suspicion) return false;
+    const { validate } = this.#options.connector;
+    return validate === undefined || nowMs - entry.provenAtMs <= this.limits.validateAfterIdleMs;
+  }
+
+  /** It needs a proof before a waiting caller can have it. */
+  #prove(entry: Entry<C>): void {
+    if (this.#options.connector.validate === undefined) this.retire(entry, "invalid");
+    else this.#validate(entry, true);
+  }
+
+  /** It works and nobody has it. */
+  #offer(entry: Entry<C>, nowMs: number): void {
+    entry.provenAtMs = nowMs;
+    const { waiters } = this.#owner;
+    if (!this.suspended && waiters.size > 0) {
+      if (entry.trust === this.#suspicion) this.#serve(entry, nowMs);
+      else {
+        this.#prove(entry);
+        this.wantDials();
+      }
+    } else if (this.idle.size >= this.limits.maxIdle) {
+      this.retire(entry, "max-idle");
+    } else {
+      if (this.#options.exitWhenIdle) this.#options.connector.unref?.(entry.connection);
+      this.idle.park(entry);
+      this.upkeep.parked(entry);
+    }
+  }
+
+  #serve(entry: Entry<C>, nowMs: number): void {
+    const { waiters, tally } = this.#owner;
+    const waiter = waiters.shift() as Waiter<C>;
+    entry.state = "leased";
+    this.#lent(entry);
+    tally.waitMs += nowMs - waiter.sinceMs;
+    this.#owner.lend(waiter, entry, nowMs);
+    if (waiters.size === 0 && this.dialer.pending) this.wantDials(); // the need is gone: no retry
+  }
+
+  #validate(entry: Entry<C>, demanded: boolean): void {
+    if (entry.state === "idle") this.idle.take(entry, "busy");
+    if (demanded) this.#checking++;
+    this.#checks.validate(entry.connection, this.limits.validationTimeoutMs, (failure) => {
+      if (demanded) this.#checking--;
+      if (failure === undefined) return this.#checked(entry);
+      this.#fail(entry, "invalid", failure.error);
+      this.#suspicion++;
+      // One is dead, so all may be: they are asked at once, not one after the other by the callers who get them.
+      for (let other = this.idle.head; other !== undefined; other = this.idle.head) {
+        this.#validate(other, false);
+      }
+      this.pump();
+    });
+  }
+
+  /** Cleans its session; false when there is nothing to clean. */
+  #reset(entry: Entry<C>): boolean {
+    return this.#checks.reset(entry.connection, this.limits.validationTimeoutMs, (failure) => {
+      if (failure === undefined) return this.#checked(entry);
+      this.#fail(entry, "reset", failure.error);
+      this.pump();
+    });
+  }
+
+  /** It just answered. */
+  #checked(entry: Entry<C>): void {
+    const nowMs = this.#options.world.clock.nowMs();
+    const unwanted = this.#unwanted(entry, nowMs);
+    if (unwanted === undefined) {
+      entry.trust = this.#suspicion;
+      this.#offer(entry, nowMs);
+    } else this.retire(entry, unwanted, unwanted === "lost" ? "abrupt" : "graceful");
+    this.pump();
+  }
+
+  #fail(entry: Entry<C>, reason: RetireReason, error: unknown): void {
+    if (this.closing) return this.retire(entry, "closed", "abrupt");
+    this.#owner.tally.lastError = error;
+    this.retire(entry, reason, "abrupt", error);
+  }
+}
