@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import type { Bench } from "./bench.ts";
 import { countDials } from "./dials.ts";
 import { progress } from "./harness.ts";
-import { type Peer, peers } from "./peers.ts";
+import { holdfastRedis, type Peer, peers } from "./peers.ts";
 import { figure } from "./report.ts";
 import { median } from "./statistics.ts";
 
@@ -34,7 +34,10 @@ export const acceptDrop: Bench = {
     const seconds = full ? 60 : 20;
     progress(`accept-drop: ${seconds} s`);
     const found = await Promise.all(
-      peers.map(async (peer) => ({ name: peer.name, dials: await dialsOf(peer, seconds) })),
+      [...peers, holdfastRedis].map(async (peer) => ({
+        name: peer.name,
+        dials: await dialsOf(peer, seconds),
+      })),
     );
     return {
       method: [

@@ -3,9 +3,13 @@ import type { Bench } from "./bench.ts";
 import { gate } from "./gate.ts";
 import { idle } from "./idle.ts";
 import { backoff, machine } from "./machine.ts";
+import { overhead } from "./overhead.ts";
+import { recovery } from "./recovery.ts";
 
 /** Every bench by its name, in the order of `all`. */
 export const benches: Readonly<Record<string, Bench>> = {
+  overhead,
+  recovery,
   gate,
   idle,
   "accept-drop": acceptDrop,

@@ -2,9 +2,9 @@
  * Heap of an idle link beyond that of its socket. Server and clients are processes of their own: what is measured is
  * a client process with nothing in it but the links.
  */
-import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import type { Bench } from "./bench.ts";
+import { message, startChild } from "./children.ts";
 import { bootstrapRandom, progress } from "./harness.ts";
 import { figure, withInterval } from "./report.ts";
 import { median, pairedDifference, verdict } from "./statistics.ts";
@@ -37,25 +37,8 @@ function fileLimit(): number {
   return soft === "unlimited" ? Number.POSITIVE_INFINITY : Number(soft ?? Number.NaN);
 }
 
-function start(file: string, ...args: string[]): ChildProcess {
-  return fork(new URL(file, import.meta.url), args, {
-    execArgv: ["--expose-gc"],
-    stdio: ["ignore", "inherit", "inherit", "ipc"],
-  });
-}
-
-async function message<T>(child: ChildProcess): Promise<T> {
-  const [first] = await Promise.race([
-    once(child, "message"),
-    once(child, "exit").then(([code]) => {
-      throw new Error(`a process of the bench ended with status ${code}`);
-    }),
-  ]);
-  return first as T;
-}
-
 async function usageOf(kind: Kind, port: number, count: number): Promise<Usage> {
-  const client = start("./idle-client.js", kind, String(port), String(count));
+  const client = startChild("./idle-client.js", kind, String(port), String(count));
   try {
     return await message<Usage>(client);
   } finally {
@@ -71,7 +54,7 @@ export const idle: Bench = {
     const limit = fileLimit();
     const count = Number.isNaN(limit) ? 1_000 : Math.min(WANTED, Math.floor(limit - SPARE_FILES));
     const rounds = full ? 7 : 3;
-    const server = start("./idle-server.js");
+    const server = startChild("./idle-server.js");
     const found: Record<Kind, Usage[]> = { socket: [], raw: [] };
     try {
       const port = await message<number>(server);

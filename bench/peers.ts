@@ -1,6 +1,7 @@
 /** The clients compared, at their defaults. Each goes on by itself after a failed first connect. */
 import { Redis } from "ioredis";
-import { createClient } from "redis";
+import { createClient as createBareClient } from "redis";
+import { createClient } from "../src/drivers/redis/index.ts";
 
 export interface PeerClient {
   /** One cheap read. */
@@ -16,7 +17,7 @@ export interface Peer {
 const nodeRedis: Peer = {
   name: "node-redis",
   open(port) {
-    const client = createClient({ socket: { host: "127.0.0.1", port } });
+    const client = createBareClient({ socket: { host: "127.0.0.1", port } });
     client.on("error", () => {});
     client.connect().catch(() => {});
     return { get: () => client.get("key"), close: () => client.destroy() };
@@ -32,4 +33,16 @@ const ioredis: Peer = {
   },
 };
 
+/** `retryInitial` is what the others do of themselves, and only matters before the first connection. */
+export const holdfastRedis: Peer = {
+  name: "holdfast/redis",
+  open(port) {
+    const client = createClient({ socket: { host: "127.0.0.1", port }, resilience: { retryInitial: true } });
+    client.on("error", () => {});
+    client.connect().catch(() => {});
+    return { get: () => client.get("key"), close: () => client.destroy() };
+  },
+};
+
+/** What ours is compared with. */
 export const peers: readonly Peer[] = [nodeRedis, ioredis];

@@ -74,8 +74,8 @@ function paired(of: readonly number[], to: readonly number[], combine: (a: numbe
 }
 
 /**
- * Whether a goal is met by the whole interval. An interval that lies wholly beyond the goal is a "not met" however
- * wide it is; otherwise one wider than `widest` decides nothing.
+ * Whether a goal is met by the whole interval. One that lies wholly on one side of the goal decides, however wide it
+ * is; one that straddles it is a "not met", unless it is wider than `widest`: then it decides nothing.
  */
 export function verdict(
   interval: Interval,
@@ -86,7 +86,7 @@ export function verdict(
     "atLeast" in goal
       ? [interval.low >= goal.atLeast, interval.high < goal.atLeast]
       : [interval.high <= goal.atMost, interval.low > goal.atMost];
+  if (wholly) return "met";
   if (beyond) return "not met";
-  if (!(interval.high - interval.low <= widest)) return "not measurable here";
-  return wholly ? "met" : "not met";
+  return interval.high - interval.low <= widest ? "not met" : "not measurable here";
 }

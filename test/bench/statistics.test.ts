@@ -71,16 +71,17 @@ test("about 95 of 100 intervals hold the true median", () => {
   assert.ok(held / runs > 0.9 && held / runs < 0.995, `${held} of ${runs}`);
 });
 
-test("a verdict needs the whole interval, and one too wide decides nothing", () => {
+test("a verdict needs the whole interval, and a wide one across the goal decides nothing", () => {
   const interval = (low: number, high: number) => ({ estimate: (low + high) / 2, low, high });
   const goal = { atLeast: 0.95 };
   assert.equal(verdict(interval(0.96, 1.0), goal, 0.1), "met");
   assert.equal(verdict(interval(0.94, 1.0), goal, 0.1), "not met");
-  assert.equal(verdict(interval(0.96, 1.3), goal, 0.1), "not measurable here");
+  assert.equal(verdict(interval(0.96, 1.3), goal, 0.1), "met", "wholly above, however wide");
+  assert.equal(verdict(interval(0.9, 1.3), goal, 0.1), "not measurable here");
   assert.equal(verdict(interval(0.5, 0.9), goal, 0.1), "not met", "wholly below, however wide");
   assert.equal(verdict(interval(300, 450), { atMost: 500 }, 200), "met");
   assert.equal(verdict(interval(450, 550), { atMost: 500 }, 200), "not met");
-  assert.equal(verdict(interval(100, 450), { atMost: 500 }, 200), "not measurable here");
+  assert.equal(verdict(interval(100, 650), { atMost: 500 }, 200), "not measurable here");
   assert.equal(verdict(interval(501, 900), { atMost: 500 }, 200), "not met");
   assert.equal(verdict(interval(Number.NaN, Number.NaN), goal, 0.1), "not measurable here");
 });

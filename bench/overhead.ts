@@ -1,0 +1,174 @@
+/** What a call of a healthy link costs beside the bare client, against the same server in another process. */
+import { once } from "node:events";
+import { connect } from "node:net";
+import { createClient as createBareClient } from "redis";
+import { createClient } from "../src/drivers/redis/index.ts";
+import { createTcpClient } from "../src/drivers/tcp/index.ts";
+import { startServer } from "../src/lab/index.ts";
+import type { Bench } from "./bench.ts";
+import { message, startChild } from "./children.ts";
+import { bootstrapRandom, interleave, type Rounds, type Side } from "./harness.ts";
+import { figure, type Goal, type Table, withInterval } from "./report.ts";
+import { median, pairedRatio, verdict } from "./statistics.ts";
+
+const ONE_AT_A_TIME = { name: "one at a time", goal: 0.95 };
+const PIPELINED = { name: "100 at once", goal: 0.9, batch: 100 };
+/** An interval of the ratio wider than this decides nothing. */
+const WIDEST = 0.1;
+const ECHO_BYTES = 64;
+
+/** One client in the two shapes of work. */
+interface Contender {
+  readonly name: string;
+  one(): Promise<unknown>;
+  many(count: number): Promise<unknown>;
+}
+
+function sides(contenders: readonly Contender[], shape: "one" | "many"): Side[] {
+  return contenders.map((contender) => ({
+    name: contender.name,
+    run: async (ops) => {
+      if (shape === "one") for (let i = 0; i < ops; i++) await contender.one();
+      else for (let i = 0; i < ops; i += PIPELINED.batch) await contender.many(PIPELINED.batch);
+    },
+  }));
+}
+
+/** The last contender is ours; the first is the one the goal is about. */
+async function compare(label: string, contenders: readonly Contender[], how: Rounds) {
+  const rows: string[][] = [];
+  const goals: Goal[] = [];
+  const random = bootstrapRandom();
+  for (const shape of [ONE_AT_A_TIME, PIPELINED]) {
+    const all = sides(contenders, shape === PIPELINED ? "many" : "one");
+    const ns = await interleave(`${label}, ${shape.name}`, all, how);
+    const own = ns.at(-1) as number[];
+    for (const [i, { name }] of contenders.entries()) {
+      const each = ns[i] as number[];
+      // Speed against speed: the inverse of the times.
+      const speed = each === own ? undefined : pairedRatio(each, own, random);
+      rows.push([
+        `${label}, ${shape.name}: ${name}`,
+        figure(median(each) / 1e3),
+        speed === undefined ? "" : withInterval(speed),
+      ]);
+      if (speed === undefined) continue;
+      goals.push({
+        goal: `${label}, ${shape.name}: at least ${shape.goal} of the speed of ${name}`,
+        measured: speed,
+        unit: "",
+        verdict: verdict(speed, { atLeast: shape.goal }, WIDEST),
+      });
+    }
+  }
+  return { rows, goals };
+}
+
+async function redisContenders(port: number) {
+  const socket = { host: "127.0.0.1", port };
+  const bare = createBareClient({ socket });
+  const withoutTimeout = createBareClient({ socket, commandOptions: { timeout: 0 } });
+  const own = createClient({ socket });
+  const clients = [bare, withoutTimeout, own];
+  for (const client of clients) {
+    client.on("error", () => {});
+    await client.connect();
+  }
+  await bare.set("key", "a value of twenty b.");
+  const contender = (name: string, client: { get(key: string): Promise<unknown> }): Contender => ({
+    name,
+    one: () => client.get("key"),
+    many: (count) => Promise.all(Array.from({ length: count }, () => client.get("key"))),
+  });
+  return {
+    contenders: [
+      contender("node-redis at its defaults (5 s timeout: an AbortSignal for each command)", bare),
+      contender("node-redis without its timeout", withoutTimeout),
+      contender("holdfast/redis at its defaults (the same 5 s deadline)", own),
+    ],
+    end: () => {
+      for (const client of clients) client.destroy();
+    },
+  };
+}
+
+/** Counts bytes that come back; one waiter at a time. */
+class Echoes {
+  #missing = 0;
+  #heard: () => void = () => {};
+
+  heard(bytes: number): void {
+    this.#missing -= bytes;
+    if (this.#missing === 0) this.#heard();
+  }
+
+  /** Resolves when as many bytes have come back as `send` is about to send. */
+  round(bytes: number, send: () => void): Promise<void> {
+    return new Promise((resolve) => {
+      this.#missing = bytes;
+      this.#heard = resolve;
+      send();
+    });
+  }
+}
+
+async function tcpContenders(port: number) {
+  const payload = Buffer.alloc(ECHO_BYTES, "x");
+  const contender = (name: string, echoes: Echoes, send: () => void): Contender => ({
+    name,
+    one: () => echoes.round(ECHO_BYTES, send),
+    many: (count) =>
+      echoes.round(count * ECHO_BYTES, () => {
+        for (let i = 0; i < count; i++) send();
+      }),
+  });
+  const socket = connect({ host: "127.0.0.1", port, noDelay: true });
+  const bareEchoes = new Echoes();
+  socket.on("data", (chunk) => bareEchoes.heard(chunk.length));
+  await once(socket, "connect");
+  const client = createTcpClient({ port });
+  const ownEchoes = new Echoes();
+  client.onMessage = (_channel, chunk) => ownEchoes.heard(chunk.length);
+  await client.start();
+  return {
+    contenders: [
+      contender("net.Socket", bareEchoes, () => socket.write(payload)),
+      contender("holdfast/tcp", ownEchoes, () => void client.send(payload)),
+    ],
+    end: async () => {
+      socket.destroy();
+      await client.close();
+    },
+  };
+}
+
+export const overhead: Bench = {
+  title: "a healthy link against the bare client",
+  async run({ full }) {
+    const how = { ops: 500, rounds: full ? 400 : 100, warmups: 10 };
+    await using server = await startServer("redis");
+    const redis = await redisContenders(server.port);
+    const redisFound = await compare("redis GET", redis.contenders, how);
+    redis.end();
+    const echo = startChild("./echo-server.js");
+    const tcp = await tcpContenders(await message<number>(echo));
+    const tcpFound = await compare("tcp echo", tcp.contenders, how);
+    await tcp.end();
+    echo.kill();
+    const table: Table = {
+      columns: ["", "µs each", "speed of ours against it"],
+      rows: [...redisFound.rows, ...tcpFound.rows],
+    };
+    return {
+      method: [
+        `Redis ${server.version}, value of 20 bytes; echo of ${ECHO_BYTES} bytes; servers in processes of their own, loopback`,
+        `${how.rounds} rounds of ${figure(how.ops)} calls for each row, in turn`,
+      ],
+      tables: [table],
+      goals: [...redisFound.goals, ...tcpFound.goals],
+      notes: [
+        "node-redis makes an AbortSignal and a timer for each command at its defaults; our deadline costs neither. Hence both comparisons.",
+      ],
+    };
+  },
+};
