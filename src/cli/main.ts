@@ -7,8 +7,16 @@ import { proxyCommand } from "./proxy.ts";
 import { run } from "./run.ts";
 import { packageVersion } from "./version.ts";
 
+const examples = `
+Examples:
+  holdfast demo                           watch live connections survive 30 seconds of faults
+  holdfast plan redis-py                  when would this client dial again?
+  holdfast proxy --help                   put faults between your own client and server
+  holdfast help demo                      all about one command`;
+
 const program = new Command("holdfast")
-  .description("Keeps connections alive, and shows how.")
-  .version(packageVersion());
+  .description("Keeps network connections alive, and tells the truth about what happened to the work.")
+  .version(packageVersion())
+  .addHelpText("after", examples);
 
 await run(program, [demoCommand(), planCommand(), proxyCommand()]);

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { HoldfastError } from "../../src/call/index.ts";
 import { plainAudience } from "../../src/cli/demo/audience.ts";
 import type { DemoKind, DemoLink } from "../../src/cli/demo/link.ts";
+import { redis } from "../../src/cli/demo/redis.ts";
 import { reportOf } from "../../src/cli/demo/report.ts";
 import { runDemo } from "../../src/cli/demo/run.ts";
 import { tcp } from "../../src/cli/demo/tcp.ts";
@@ -94,22 +95,49 @@ test("the first Ctrl-C settles, judges and ends with the table; status 0", async
   assert.match(out, /holdfast demo interrupted after /);
 });
 
+test("a second signal ends it at once, without a table; status 130", async () => {
+  let told = false;
+  const { status, out } = await holdfast(["--seconds", "600", "--links", "tcp"], (text, kill) => {
+    if (told || !text.includes("connected to")) return;
+    told = true;
+    kill("SIGINT"); // two of the same could arrive as one
+    kill("SIGTERM");
+  });
+  assert.equal(status, 130, out);
+  assert.doesNotMatch(out, /interrupted after/);
+});
+
 const ghost: DemoKind = {
   name: "ghost",
   start: () => Promise.reject(new ServerUnavailable("ghost", "nobody has it", ["wait for midnight"])),
 };
 
 /** The demo in this process, on other links than the command's. */
-async function play(kinds: readonly DemoKind[], required: readonly string[]) {
+async function play(kinds: readonly DemoKind[], required: readonly string[], stormSeconds = 0) {
   const told: string[] = [];
   const narrator = plainAudience({ write: (text: string) => told.push(text) });
   const { signal } = new AbortController();
-  const settings = { seconds: 0.5, seed: 1, storm: false, kinds, required, clock: systemClock, signal };
+  const course =
+    stormSeconds > 0
+      ? { seconds: stormSeconds, seed: 1, storm: true }
+      : { seconds: 0.5, seed: 1, storm: false, settleMs: 500 };
+  const settings = { ...course, kinds, required, clock: systemClock, signal };
   const result = await runDemo(settings, narrator);
   const report = reportOf(result, required);
   narrator.ended(result, report, { seed: 1, seconds: 0.5, faults: "none" });
-  return { report, told: told.join("") };
+  return { report, missing: result.missing, told: told.join("") };
 }
+
+test("the Redis link comes through the storm, every zero is zero", async (t) => {
+  checkLeaks(t);
+  const { report, missing, told } = await play([redis], process.env.CI === "true" ? ["redis"] : [], 5);
+  if (missing.length > 0 && process.env.CI !== "true") return t.skip(told);
+  assert.equal(report.ok, true, told);
+  const [link] = report.links;
+  assert.ok(link && link.acknowledged > 100 && link.episodes >= 3, told);
+  assert.equal(link.restored, link.episodes);
+  assert.match(told, /redis +connected to Redis \d/);
+});
 
 test("a server that can't be had is named with the way to get it; the demo goes on, unless it is required", async (t) => {
   checkLeaks(t);
@@ -157,6 +185,11 @@ test("each broken zero is found and named", async (t) => {
       })),
       /BROKEN {2}liar: 1 write told not-applied, but applied/,
     ],
+    [
+      lying((link) => ({ write: (id) => (id === 3 ? new Promise(() => {}) : link.write(id)) })),
+      /BROKEN {2}liar: 1 write never settled/,
+    ],
+    [lying(() => ({ write: () => Promise.reject(notApplied) })), /BROKEN {2}liar: nothing was acknowledged/],
   ];
   for (const [kind, named] of cases) {
     const { report, told } = await play([kind], []);
@@ -171,7 +204,7 @@ test("wrong use is told with what is allowed, status 2; help is complete", async
     assert.equal(status, 2, args.join(" "));
     assert.match(err, message);
   };
-  await told(["--seconds", "0"], /'0' is invalid.* It must be a number from 2 to 86400/);
+  await told(["--seconds", "0"], /'0' is invalid.* It must be a number from 1 to 86400/);
   await told(["--seconds", "soon"], /'soon' is invalid/);
   await told(["--seed", "1.5"], /It must be a whole number from 0 to 2147483647/);
   await told(["--faults", "some"], /Allowed choices are storm, none/);

@@ -46,7 +46,7 @@ async function connect(library: Library, server: RunningServer, terms: DemoTerms
     throw error;
   }
   return {
-    serverName: `Redis ${server.version} (${server.from})`,
+    serverName: `Redis ${server.version} (${server.from === "PATH" ? "on PATH" : "in the cache"})`,
     server,
     proxy,
     resilience: client.resilience,

@@ -1,4 +1,7 @@
 /** What came of it: the verdict over the zeros, the closing table, the JSON object. */
+
+import type { Verdict } from "../../lab/index.ts";
+import { wrap } from "../bar.ts";
 import type { DemoResult } from "./run.ts";
 import { counted, figure, fit, type Paint, span } from "./text.ts";
 
@@ -58,6 +61,9 @@ export function reportOf({ links, missing }: DemoResult, required: readonly stri
   });
   const problems = [
     ...rows.flatMap(brokenZeros),
+    ...rows.flatMap(({ driver, sent, acknowledged }) =>
+      sent > 0 && acknowledged === 0 ? [`${driver}: nothing was acknowledged`] : [],
+    ),
     ...links.flatMap(({ facts }) =>
       facts.snapshot.phase === "closed" ? [`${facts.driver}: the link gave up: ${facts.explain}`] : [],
     ),
@@ -98,19 +104,21 @@ const columns: readonly Column[] = [
   ["max", (row) => ms(row.recoveryMsMax)],
 ];
 
-/** The closing table; where it does not fit, a list per link. */
+/** The closing table; where it does not fit, on its side. */
 export function closingTable(result: DemoResult, report: DemoReport, width: number, paint: Paint): string[] {
   const ran = result.interrupted ? `interrupted after ${span(result.ranMs)}` : `after ${span(result.ranMs)}`;
   return [
     `${paint.bold("holdfast demo")} ${ran}`,
     "",
-    ...tableOrLists(report.links, width, paint),
+    ...table(report.links, width, paint),
     "",
-    ...verdictLines(report, width, paint),
+    ...report.links.map(({ driver, server }) => paint.dim(fit(`${driver}: ${server}`, width))),
+    "",
+    ...verdictLines(result, report, width, paint),
   ];
 }
 
-function tableOrLists(rows: readonly LinkReport[], width: number, paint: Paint): string[] {
+function table(rows: readonly LinkReport[], width: number, paint: Paint): string[] {
   if (rows.length === 0) return [];
   const texts = columns.map(([title, cell]) => [title, ...rows.map(cell)]);
   const widths = texts.map((column) => Math.max(...column.map((text) => text.length)));
@@ -120,38 +128,39 @@ function tableOrLists(rows: readonly LinkReport[], width: number, paint: Paint):
       .join(gap);
   const gap = ["  ", " "].find((each) => line(0, each).length <= width);
   if (gap !== undefined) return [paint.dim(line(0, gap)), ...rows.map((_row, i) => line(i + 1, gap))];
-  return rows.flatMap((row, i) => [
-    ...(i > 0 ? [""] : []),
-    paint.bold(row.driver),
-    ...columns.slice(1).map(([title, cell]) => `  ${title.padEnd(14)}${cell(row).padStart(8)}`),
-  ]);
+  return turned(texts);
 }
 
-function verdictLines(report: DemoReport, width: number, paint: Paint): string[] {
-  if (!report.ok)
-    return report.problems.map((problem) => paint.bold(paint.red(fit(`BROKEN  ${problem}`, width))));
-  const sum = (pick: (row: LinkReport) => number): number =>
-    report.links.reduce((total, row) => total + pick(row), 0);
-  const unknown = sum((row) => row.unknown);
+/** The same table on its side: a row per figure, a column per link. */
+function turned(texts: readonly string[][]): string[] {
+  const label = Math.max(...texts.map(([title]) => title!.length));
+  const cell = Math.max(...texts.map((column) => Math.max(...column.slice(1).map((text) => text.length))));
+  return texts.map(([title, ...cells]) =>
+    [title!.padEnd(label), ...cells.map((text) => text.padStart(cell))].join("  "),
+  );
+}
+
+function verdictLines({ links }: DemoResult, report: DemoReport, width: number, paint: Paint): string[] {
+  const told = (text: string, tone: (text: string) => string): string[] => wrap(text, width).map(tone);
+  if (!report.ok) {
+    return report.problems.flatMap((problem) =>
+      told(`BROKEN  ${problem}`, (text) => paint.bold(paint.red(text))),
+    );
+  }
+  const sum = (pick: (verdict: Verdict) => number): number =>
+    links.reduce((total, { verdict }) => total + pick(verdict), 0);
+  const acknowledged = counted(
+    sum((verdict) => verdict.acknowledged),
+    "acknowledged write",
+  );
+  const unknown = sum((verdict) => verdict.unknown);
+  const applied = sum((verdict) => verdict.unknownApplied);
+  const were = unknown === 1 ? "was" : "were";
+  const honest =
+    `${counted(unknown, "write")} ${were} in flight when a fault hit, and told "maybe-applied": ` +
+    `${figure(applied)} had been applied, ${figure(unknown - applied)} had not`;
   return [
-    paint.green(
-      fit(
-        `OK  ${counted(
-          sum((row) => row.acknowledged),
-          "acknowledged write",
-        )}: none lost, none applied twice`,
-        width,
-      ),
-    ),
-    ...(unknown > 0
-      ? [
-          paint.dim(
-            fit(
-              `${counted(unknown, "write")} may have been applied: in flight when a fault hit, and said so`,
-              width,
-            ),
-          ),
-        ]
-      : []),
+    ...told(`OK  ${acknowledged}: none lost, none applied twice`, paint.green),
+    ...(unknown > 0 ? told(honest, paint.dim) : []),
   ];
 }

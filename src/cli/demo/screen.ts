@@ -21,12 +21,13 @@ export class Screen {
     out.write(ALTERNATE);
   }
 
+  /** Some terminals don't tell their size. */
   get columns(): number {
-    return this.#out.columns;
+    return this.#out.columns || 80;
   }
 
   get rows(): number {
-    return this.#out.rows;
+    return this.#out.rows || 24;
   }
 
   /** Nothing is cleared before it is overwritten, so nothing flickers. */

@@ -1,9 +1,17 @@
 /** The demo's TCP link: numbered frames, each acknowledged by the embedded service. */
 import { HoldfastError } from "../../call/index.ts";
 import { createTcpClient, type TcpClient } from "../../drivers/tcp/index.ts";
-import { ackedId, encodePing, encodeWrite, faultProxy, isPong, startTcpService } from "../../lab/index.ts";
+import {
+  ackedId,
+  encodePing,
+  encodeWrite,
+  type FaultProxy,
+  faultProxy,
+  isPong,
+  startTcpService,
+} from "../../lab/index.ts";
 import { systemClock, type Timer } from "../../time/index.ts";
-import type { DemoKind } from "./link.ts";
+import type { DemoKind, DemoTerms } from "./link.ts";
 
 /** A silent peer is found within the two together. */
 const HEARTBEAT_MS = 500;
@@ -13,22 +21,25 @@ const greeting = encodePing(Buffer.from("hello"));
 
 export const tcp: DemoKind = {
   name: "tcp",
-  async start({ seed, resilience, writeDeadlineMs }) {
+  async start(terms) {
     const service = await startTcpService();
-    const proxy = await faultProxy({ upstream: { host: service.host, port: service.port }, seed });
-    const client = createTcpClient({
-      ...proxy.endpoint,
-      framing: { mode: "lengthField" },
-      heartbeat: {
-        intervalMs: HEARTBEAT_MS,
-        payload: encodePing(),
-        isReply: (frame) => isPong(frame) && frame.length === encodePing().length,
-        timeoutMs: HEARTBEAT_TIMEOUT_MS,
-      },
-      resilience,
+    const proxy = await faultProxy({
+      upstream: { host: service.host, port: service.port },
+      seed: terms.seed,
     });
-    const writes = new AcknowledgedWrites(client, writeDeadlineMs);
-    await client.start();
+    const client = clientFor(proxy, terms);
+    const writes = new AcknowledgedWrites(client, terms.writeDeadlineMs);
+    const stop = async (): Promise<void> => {
+      await client.close();
+      await proxy.close();
+      await service.kill();
+    };
+    try {
+      await client.start();
+    } catch (error) {
+      await stop();
+      throw error;
+    }
     return {
       serverName: "embedded TCP service",
       server: { kill9: () => service.kill(), restart: () => service.restart() },
@@ -37,14 +48,24 @@ export const tcp: DemoKind = {
       write: (id) => writes.write(id),
       isAnswer: () => false,
       applied: async () => new Map(service.ledger.ids.map((id) => [id, service.ledger.count(id)])),
-      async stop() {
-        await client.close();
-        await proxy.close();
-        await service.kill();
-      },
+      stop,
     };
   },
 };
+
+function clientFor(proxy: FaultProxy, { resilience }: DemoTerms): TcpClient {
+  return createTcpClient({
+    ...proxy.endpoint,
+    framing: { mode: "lengthField" },
+    heartbeat: {
+      intervalMs: HEARTBEAT_MS,
+      payload: encodePing(),
+      isReply: (frame) => isPong(frame) && frame.length === encodePing().length,
+      timeoutMs: HEARTBEAT_TIMEOUT_MS,
+    },
+    resilience,
+  });
+}
 
 interface Open {
   readonly resolve: () => void;

@@ -5,10 +5,13 @@ import { legendOf, letterOf } from "./storm.ts";
 import { fit, type Paint } from "./text.ts";
 
 const LABEL = 8;
+/** Below this it shows nothing that can be read. */
+const LEAST_CELLS = 12;
 const LEVELS = "▁▂▃▄▅▆▇█";
 
-export function timelineLines(demo: DemoState, width: number, paint: Paint): string[] {
-  const cells = Math.max(1, width - LABEL);
+export function timelineLines(demo: DemoState, width: number, rates: boolean, paint: Paint): string[] {
+  const cells = width - LABEL;
+  if (cells < LEAST_CELLS) return [];
   const nowMs = demo.elapsedMs();
   const storm = demo.acts.length === 0 ? [] : [`${"".padEnd(LABEL)}${stormCells(demo, cells, nowMs, paint)}`];
   const links = demo
@@ -17,6 +20,7 @@ export function timelineLines(demo: DemoState, width: number, paint: Paint): str
       (link) =>
         fit(link.driver, LABEL - 1).padEnd(LABEL) + rateCells(link, demo.totalMs, cells, nowMs, paint),
     );
+  if (!rates) return storm;
   const legend = legendOf(demo.acts);
   const shown = legend !== "" && legend.length <= cells;
   return [...storm, ...links, ...(shown ? [" ".repeat(LABEL) + paint.dim(legend)] : [])];

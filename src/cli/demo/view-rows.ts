@@ -30,7 +30,7 @@ export function tableHead(): string {
   return columns.map((column) => place(column[1], column)).join(" ");
 }
 
-export function linkRows(link: LinkFacts, width: number, paint: Paint): string[] {
+export function linkRows(link: LinkFacts, details: number, width: number, paint: Paint): string[] {
   const cells = cellsOf(link);
   const row = columns.map((column) => {
     const [key] = column;
@@ -43,5 +43,5 @@ export function linkRows(link: LinkFacts, width: number, paint: Paint): string[]
   });
   const indent = " ".repeat(columns[0]![2] + 1);
   const under = (text: string): string => indent + paint.dim(fit(oneLine(text), width - indent.length));
-  return [row.join(" "), under(link.lastEvent), under(link.explain)];
+  return [row.join(" "), ...[under(link.lastEvent), under(link.explain)].slice(2 - details)];
 }

@@ -11,6 +11,19 @@ export interface ViewSize {
   readonly rows: number;
 }
 
+/** Less and less, until everything fits: lines under each link's figures, and whether each has a line of time. */
+const densities: readonly Density[] = [
+  { details: 2, rates: true },
+  { details: 1, rates: true },
+  { details: 1, rates: false },
+  { details: 0, rates: false },
+];
+
+interface Density {
+  readonly details: number;
+  readonly rates: boolean;
+}
+
 /** At most `rows` lines of at most `columns` columns each. */
 export function viewLines(
   demo: DemoState,
@@ -18,28 +31,41 @@ export function viewLines(
   { columns, rows }: ViewSize,
   paint: Paint,
 ): string[] {
-  const width = Math.max(20, columns - 1);
-  const head = [titleLine(demo, width, paint), "", stageLine(demo, width, paint)];
-  const time = timelineLines(demo, width, paint);
-  const links = linkLines(demo, width, paint);
-  const missing = demo.missing.map(({ name, reason }) =>
-    paint.yellow(fit(`${name} is not here: ${oneLine(reason)}`, width)),
-  );
-  const lines = [...head, ...time, "", ...links, ...(missing.length > 0 ? ["", ...missing] : [])];
-  const room = rows - lines.length - 2;
-  if (room > 0 && events.length > 0) {
+  const width = Math.max(1, columns - 1);
+  const bodies = densities.map((density) => bodyLines(demo, density, width, paint));
+  const lines = bodies.find((body) => body.length <= rows) ?? (bodies.at(-1) as string[]);
+  const room = rows - lines.length - 1;
+  if (room > 1 && events.length > 0) {
     lines.push("", ...events.slice(-room).map((event) => eventLine(event, width, paint)));
   }
-  return lines.slice(0, rows);
+  if (lines.length <= rows) return lines;
+  return [
+    ...lines.slice(0, Math.max(0, rows - 1)),
+    paint.dim(fit("… a taller window shows the rest", width)),
+  ];
+}
+
+function bodyLines(demo: DemoState, { details, rates }: Density, width: number, paint: Paint): string[] {
+  const missing = demo.missing.map(({ name, reason }) =>
+    paint.yellow(fit(`${name} is left out: ${oneLine(reason)}`, width)),
+  );
+  return [
+    titleLine(demo, width, paint),
+    "",
+    stageLine(demo, width, paint),
+    ...timelineLines(demo, width, rates, paint),
+    "",
+    ...linkLines(demo, details, width, paint),
+    ...(missing.length > 0 ? ["", ...missing] : []),
+  ];
 }
 
 function titleLine(demo: DemoState, width: number, paint: Paint): string {
-  const elapsedMs = Math.min(demo.elapsedMs(), demo.totalMs);
-  const time = `${span(elapsedMs)} of ${span(demo.totalMs)}`;
-  const left = `holdfast demo   seed ${demo.seed}`;
-  const gap = " ".repeat(Math.max(2, width - left.length - time.length));
-  const [name, rest] = [left.slice(0, 13), left.slice(13)];
-  return paint.bold(name) + paint.dim(fit(`${rest}${gap}${time}`, width - name.length));
+  const time = `${span(Math.min(demo.elapsedMs(), demo.totalMs))} of ${span(demo.totalMs)}`;
+  const name = "holdfast demo";
+  const seed = `   seed ${demo.seed}`;
+  const gap = " ".repeat(Math.max(2, width - name.length - seed.length - time.length));
+  return paint.bold(fit(name, width)) + paint.dim(fit(seed + gap + time, width - name.length));
 }
 
 function stageLine(demo: DemoState, width: number, paint: Paint): string {
@@ -49,18 +75,22 @@ function stageLine(demo: DemoState, width: number, paint: Paint): string {
   return act === undefined ? paint.green(line) : paint.bold(paint.red(line));
 }
 
-function linkLines(demo: DemoState, width: number, paint: Paint): string[] {
+function linkLines(demo: DemoState, details: number, width: number, paint: Paint): string[] {
   const links = demo.links();
-  if (width < tableWidth)
-    return links.flatMap((link, i) => [...(i > 0 ? [""] : []), ...linkCard(link, width, paint)]);
-  return [paint.dim(tableHead()), ...links.flatMap((link) => linkRows(link, width, paint))];
+  if (width >= tableWidth) {
+    return [paint.dim(tableHead()), ...links.flatMap((link) => linkRows(link, details, width, paint))];
+  }
+  const apart = details > 1 ? [""] : [];
+  return links.flatMap((link, i) => [...(i > 0 ? apart : []), ...linkCard(link, details, width, paint)]);
 }
 
-/** `12.4 s  tcp    lost: …`: also the form of the plain output. */
-export function eventLine(event: EventLine, width: number, paint: Paint): string {
-  const time = `${(event.atMs / 1000).toFixed(2)} s`.padStart(9);
-  const who = event.who.padEnd(7);
-  const text = fit(event.text, width - time.length - who.length - 4);
-  const tone = event.mood === "good" ? paint.green : event.mood === "bad" ? paint.red : (s: string) => s;
-  return `${paint.dim(time)}  ${event.who === "storm" ? paint.yellow(who) : who}  ${event.who === "storm" ? paint.yellow(text) : tone(text)}`;
+/** `12.40 s  tcp    lost: …`: also the form of the plain output. */
+export function eventLine({ atMs, who, text, mood }: EventLine, width: number, paint: Paint): string {
+  const head = `${(atMs / 1000).toFixed(2)} s`.padStart(9);
+  const name = `  ${who.padEnd(6)} `;
+  const shown = fit(text, width - head.length - name.length);
+  if (head.length + name.length > width) return fit(head, width);
+  if (who === "storm") return paint.dim(head) + paint.yellow(name + shown);
+  const tone = mood === "good" ? paint.green : mood === "bad" ? paint.red : (plain: string): string => plain;
+  return paint.dim(head) + name + tone(shown);
 }
