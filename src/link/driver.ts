@@ -85,6 +85,8 @@ export interface Driver<C> {
   restore(connection: C, session: Session, signal: AbortSignal): Promise<RestoreReport>;
   /** Asks the server for a sign of life. */
   probe?(connection: C, signal: AbortSignal): Promise<void>;
+  /** A probe's answer does not queue behind calls (NATS' PONG): a quiet connection is probed although calls wait. */
+  readonly probesWhileBusy?: boolean;
   /** Ends the connection. Must settle; `abrupt` at once, `graceful` within `deadlineMs`. */
   close(connection: C, how: "graceful" | "abrupt", deadlineMs: number): Promise<void>;
   /**

@@ -99,7 +99,7 @@ export class Link<C> {
       config.policy.closeTimeoutMs,
     );
     this.#liveness = new Liveness({ clock, coarse }, config.liveness, {
-      inFlight: () => this.#gate.inFlight,
+      inFlight: () => (config.driver.probesWhileBusy ? 0 : this.#gate.inFlight),
       probe: () => this.#connections.probe(this.#state.epoch),
       suspect: (silentMs, cause) => this.#suspect(silentMs, cause),
     });

@@ -1,0 +1,25 @@
+import { HoldfastError } from "../../call/index.ts";
+
+/** Publishes that waited and will never be sent (closed, dropped, too old): told together, as one error. */
+export class NeverSent {
+  readonly #say: (error: HoldfastError) => void;
+  #count = 0;
+  #bytes = 0;
+
+  constructor(say: (error: HoldfastError) => void) {
+    this.#say = say;
+  }
+
+  tell(bytes: number, cause: unknown): void {
+    this.#count++;
+    this.#bytes += bytes;
+    if (this.#count > 1) return;
+    queueMicrotask(() => {
+      const details = { count: this.#count, bytes: this.#bytes };
+      this.#count = 0;
+      this.#bytes = 0;
+      const message = `${details.count} publishes with ${details.bytes} bytes were waiting and are not sent`;
+      this.#say(new HoldfastError("HF_LOST", message, { cause, details, outcome: "not-applied" }));
+    });
+  }
+}

@@ -1,0 +1,315 @@
+/**
+ * The library's protocol handler, without its own reconnecting: the engine decides each dial. It outlives the sockets,
+ * so that everything built on the connection (JetStream, KV, services) stays valid.
+ */
+import {
+  type ConnectionOptions,
+  deferred,
+  errors,
+  type Payload,
+  ProtocolHandler,
+  type Publisher,
+  type PublishOptions,
+  Servers,
+  type Status,
+  TE,
+} from "@nats-io/transport-node";
+import { NodeTransport } from "@nats-io/transport-node/lib/node_transport.js";
+import { HoldfastError } from "../../call/index.ts";
+import { endpointId } from "../../endpoint/index.ts";
+import type { Dial } from "../../link/index.ts";
+import { isAddress } from "./endpoints.ts";
+import { Physical } from "./physical.ts";
+import { SlowConsumer } from "./slow-consumer.ts";
+import { TappedTransport } from "./transport.ts";
+
+type Deferred = ReturnType<typeof deferred<void>>;
+
+/** What the protocol asks of the connection it belongs to. */
+export interface ProtocolHost {
+  /** The connection calls pass to; `undefined` while there is none. */
+  connection(): Physical | undefined;
+  /** Keeps the bytes of a publish for the next connection. Throws when it can't. */
+  hold(wire: Uint8Array): void;
+  /** The live write buffer's bound. */
+  readonly writeBufferBytes: number;
+  readonly keepAliveMs: number | false;
+  /** The server told about itself (INFO). */
+  info(physical: Physical): void;
+  published(physical: Physical): void;
+  reconnectNow(): void;
+}
+
+const PING: Uint8Array = TE.encode("PING\r\n");
+
+export class RegulatedProtocol extends ProtocolHandler {
+  readonly #host: ProtocolHost;
+  /** The connection that is being made or in use. */
+  #physical: Physical | undefined;
+  #handshake: Deferred | undefined;
+  #readingInfo = false;
+  /** Set while a publish is written down instead of sent. */
+  #written: Uint8Array[] | undefined;
+  #sentBytes = 0;
+
+  constructor(options: ConnectionOptions, publisher: Publisher, host: ProtocolHost) {
+    super(options, publisher);
+    this.#host = host;
+    this.transport = new NodeTransport(); // never connected; the library expects one to close
+  }
+
+  /** One attempt: TCP, TLS, INFO, CONNECT, PONG. Aborted, it leaves nothing behind. */
+  async open(dial: Dial): Promise<Physical> {
+    const transport = new TappedTransport(dial, this.#host.keepAliveMs);
+    const physical = new Physical(dial, transport);
+    const pong = this.#begin(physical);
+    const abort = (): void => {
+      pong.reject(dial.signal.reason);
+      transport.discard();
+    };
+    dial.signal.addEventListener("abort", abort, { once: true });
+    void transport.closed().then((error) => this.#gone(physical, error ?? undefined));
+    try {
+      if (dial.signal.aborted) abort();
+      dial.step("tcp");
+      const { endpoint } = dial;
+      const tlsName = endpoint.serverName ?? (isAddress(endpoint.host) ? "" : endpoint.host);
+      const connecting = transport.connect(
+        { hostname: endpoint.host, port: endpoint.port, tlsName },
+        endpoint.tls === true && !this.options.tls ? { ...this.options, tls: {} } : this.options,
+      );
+      connecting.catch(() => {}); // after an abort nobody else listens
+      await Promise.race([connecting, pong]);
+      void this.#read(physical);
+      await pong;
+      return physical;
+    } catch (error) {
+      transport.discard();
+      throw error;
+    } finally {
+      dial.signal.removeEventListener("abort", abort);
+      if (this.#physical === physical) {
+        this.#handshake = undefined;
+        this.connectError = undefined as never;
+      }
+    }
+  }
+
+  #begin(physical: Physical): Deferred {
+    const pool = new Servers({ randomize: false });
+    pool.setServers([endpointId(physical.dial.endpoint)]);
+    this.servers = pool;
+    this.server = pool.getCurrentServer();
+    this.transport = physical.transport;
+    this.#physical = physical;
+    this.resetOutbound();
+    const pong = deferred<void>();
+    pong.catch(() => {});
+    this.pongs = [pong];
+    this.#handshake = pong;
+    return pong;
+  }
+
+  async #read(physical: Physical): Promise<void> {
+    try {
+      for await (const chunk of physical.transport) {
+        if (this.#physical !== physical) return;
+        physical.dial.sink.alive();
+        this.parser.parse(chunk);
+      }
+    } catch (cause) {
+      const error = new HoldfastError("HF_PROTOCOL", "the server sent what is not NATS", { cause });
+      this.#gone(physical, error);
+    }
+  }
+
+  /** The connection is of no use any more: a failed handshake, or a loss. */
+  #gone(physical: Physical, error: Error | undefined): void {
+    if (this.#physical !== physical || physical.lostCause !== undefined) return;
+    const closed = new errors.ConnectionError("the server closed the connection");
+    physical.lostCause = physical.serverError ?? error ?? closed;
+    if (this.#handshake !== undefined) this.#handshake.reject(physical.lostCause as Error);
+    else physical.dial.sink.lost(physical.lostCause);
+  }
+
+  /** Sends what the server must hold for us. From here on commands pass. */
+  resume(physical: Physical): readonly string[] {
+    if (this.#physical !== physical || physical.lostCause !== undefined)
+      throw physical.lostCause ?? new errors.ConnectionError("the connection was lost");
+    this.connected = true;
+    this.connectedOnce = true;
+    this.sendSubscriptions();
+    return this.subscriptions.all().map((sub) => sub.subject);
+  }
+
+  /** Exact across reconnects: what a subscription with a maximum has had counts; what drains or is full stays gone. */
+  override sendSubscriptions(): void {
+    const lines: string[] = [];
+    for (const sub of this.subscriptions.all()) {
+      const left = sub.max === undefined ? undefined : sub.max - sub.getReceived();
+      if (sub.isDraining() || (left !== undefined && left <= 0)) {
+        this.subscriptions.cancel(sub);
+        continue;
+      }
+      lines.push(`SUB ${sub.subject} ${sub.queue ? `${sub.queue} ` : ""}${sub.sid}\r\n`);
+      if (left !== undefined) lines.push(`UNSUB ${sub.sid} ${left}\r\n`);
+    }
+    if (lines.length > 0) this.transport.send(TE.encode(lines.join("")));
+  }
+
+  /** Everything written so far goes to the socket; from here on nothing passes. */
+  suspend(physical: Physical): void {
+    if (this.#physical !== physical) return;
+    flushPending(this);
+    this.connected = false;
+    const cause = physical.lostCause ?? new errors.ConnectionError("the connection ended");
+    for (const request of this.muxSubscriptions.all()) cancelRequest(request, cause as Error);
+  }
+
+  /** Asks the server to confirm what it has read; within a graceful end also while nothing passes. */
+  confirm(physical: Physical): Promise<void> {
+    if (this.#physical !== physical || physical.lostCause !== undefined)
+      return Promise.reject(physical.lostCause ?? new errors.ConnectionError("the connection ended"));
+    const pong = deferred<void>();
+    const mark = physical.mark();
+    this.pongs.push(pong);
+    if (this.connected) flushPending(this);
+    this.transport.send(PING);
+    return pong.then(() => physical.confirmed(mark));
+  }
+
+  /** Nothing of this connection is used again. */
+  end(physical: Physical): void {
+    physical.lostCause ??= new errors.ConnectionError("the connection was closed");
+    physical.transport.discard();
+    if (this.#physical !== physical) return;
+    this.#physical = undefined;
+    this.connected = false;
+    const { pongs } = this;
+    this.pongs = [];
+    this.resetOutbound();
+    for (const pong of pongs) {
+      pong.catch(() => {});
+      pong.reject(physical.lostCause as Error);
+    }
+  }
+
+  override publish(subject: string, payload?: Payload, options?: PublishOptions): void {
+    const physical = this.#host.connection();
+    if (physical === undefined) return this.#host.hold(this.#write(subject, payload, options));
+    const buffered = physical.transport.bufferedBytes;
+    if (buffered > this.#host.writeBufferBytes) throw writeBufferFull(buffered, this.#host.writeBufferBytes);
+    const before = this.#sentBytes;
+    super.publish(subject, payload, options);
+    physical.published(1, this.#sentBytes - before);
+    this.#host.published(physical);
+  }
+
+  /** A held publish goes out. */
+  sendHeld(physical: Physical, wire: Uint8Array): void {
+    this.sendCommand(wire);
+    physical.published(1, wire.length);
+    this.#host.published(physical);
+  }
+
+  /** The exact bytes of a publish, as the library would send them. The caller may change its payload afterwards. */
+  #write(subject: string, payload?: Payload, options?: PublishOptions): Uint8Array {
+    const parts: Uint8Array[] = [];
+    this.#written = parts;
+    try {
+      super.publish(subject, payload, options);
+    } finally {
+      this.#written = undefined;
+    }
+    return Buffer.concat(parts);
+  }
+
+  override sendCommand(cmd: string | Uint8Array, ...payloads: Uint8Array[]): void {
+    if (this.#written !== undefined) {
+      this.#written.push(typeof cmd === "string" ? TE.encode(cmd) : cmd, ...payloads);
+      return;
+    }
+    // Only SUB and UNSUB come here without a connection, and the next one is told all subscriptions anyway.
+    if (!this.connected) return;
+    this.#sentBytes += cmd.length;
+    for (const payload of payloads) this.#sentBytes += payload.length;
+    super.sendCommand(cmd, ...payloads);
+  }
+
+  override flush(pong: Deferred = deferred<void>()): Promise<void> {
+    const physical = this.#physical;
+    if (physical === undefined || !this.connected) {
+      pong.reject(new errors.RequestError("connection disconnected"));
+      return pong;
+    }
+    const mark = physical.mark();
+    pong.then(
+      () => physical.confirmed(mark),
+      () => {},
+    );
+    return super.flush(pong);
+  }
+
+  /** The library's defaults: a rejection in the handshake ends the attempt at once, whatever it says. */
+  override handleError(error: Error): void {
+    const physical = this.#physical;
+    if (physical === undefined) return;
+    physical.dial.sink.asyncError(error);
+    if (error instanceof errors.PermissionViolationError) return;
+    this.lastError = error;
+    physical.serverError = error;
+    const auth =
+      error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError;
+    if (this.#handshake !== undefined || auth) this.#gone(physical, error);
+  }
+
+  /** A throwing authenticator makes the library close for good; here it fails the attempt. */
+  override processInfo(message: Uint8Array): void {
+    this.#readingInfo = true;
+    try {
+      super.processInfo(message);
+    } finally {
+      this.#readingInfo = false;
+    }
+    if (this.#physical !== undefined && this.info !== undefined) this.#host.info(this.#physical);
+  }
+
+  override async close(error?: Error): Promise<void> {
+    if (!this.#readingInfo) return super.close(error);
+    if (this.#physical !== undefined) this.#gone(this.#physical, error);
+  }
+
+  /** A slow consumer is an error nobody's call can carry. */
+  override dispatchStatus(status: Status): void {
+    if (status.type === "slowConsumer")
+      this.#physical?.dial.sink.asyncError(new SlowConsumer(status.sub, status.pending));
+    super.dispatchStatus(status);
+  }
+
+  override reconnect(): Promise<void> {
+    this.#host.reconnectNow();
+    return Promise.resolve();
+  }
+
+  override disconnect(): void {
+    if (this.#physical !== undefined) this.#gone(this.#physical, undefined);
+  }
+
+  override disconnected(): Promise<void> {
+    return Promise.resolve(); // the engine heard it from the transport
+  }
+}
+
+/** The library's own, private to TypeScript only; checked at start by `checkInternals`. */
+function flushPending(protocol: ProtocolHandler): void {
+  (protocol as unknown as { flushPending(): void }).flushPending();
+}
+
+function cancelRequest(request: unknown, cause: Error): void {
+  (request as { cancel(error: Error): void }).cancel(cause);
+}
+
+function writeBufferFull(buffered: number, limit: number): HoldfastError {
+  const message = `the publish was refused: the server has not taken ${buffered} bytes (at most ${limit})`;
+  return new HoldfastError("HF_WRITE_BUFFER_FULL", message, { outcome: "not-applied", step: "write" });
+}
