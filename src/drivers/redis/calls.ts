@@ -12,10 +12,15 @@ export function notArguments(): TypeError {
   return new TypeError('arguments of a command must be of type "string | Buffer"');
 }
 
+/** The library's `timeout`, which covers waiting and, unlike the library's, the reply too; 0 is none. */
+export function deadlineOf(options: CommandOptions | undefined): number | undefined {
+  return options?.timeout || undefined;
+}
+
 /** A blocking command gets its own time on top of the deadline; one that may block for ever has none. */
 export function callOf(described: CommandDescription, options: CommandOptions | undefined): CallDescription {
   const { bytes, effect, kind, name, blockingMs } = described;
-  const timeoutMs = options?.timeout || undefined;
+  const timeoutMs = deadlineOf(options);
   const deadlineMs =
     blockingMs === undefined || timeoutMs === undefined
       ? timeoutMs
@@ -42,7 +47,7 @@ export function together(
     bytes,
     effect: effect ?? "read",
     kind: "unary",
-    deadlineMs: options?.timeout || undefined,
+    deadlineMs: deadlineOf(options),
     signal: options?.abortSignal,
   };
 }

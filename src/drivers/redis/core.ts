@@ -5,7 +5,7 @@ import { endpointId } from "../../endpoint/index.ts";
 import { processGovernor } from "../../governor/index.ts";
 import { type Driver, Link } from "../../link/index.ts";
 import type { Resilience } from "../../observe/index.ts";
-import { abortable, callOf, notArguments, together } from "./calls.ts";
+import { abortable, callOf, deadlineOf, notArguments, together } from "./calls.ts";
 import { type CommandDescription, describeCommand } from "./commands/index.ts";
 import type { RedisConnection } from "./connection.ts";
 import { Handle } from "./handle.ts";
@@ -86,12 +86,13 @@ export class Core {
 
   async connect(): Promise<void> {
     if (this.#open) throw new Error("Socket already opened");
-    if (this.link.phase === "closed") this.#newLink();
+    if (this.link.phase === "closed" || this.link.phase === "closing") this.#newLink();
     this.#open = true;
+    const { link } = this;
     try {
-      await this.link.connect();
+      await link.connect();
     } catch (error) {
-      this.#open = false;
+      if (link === this.#link) this.#open = false;
       throw error;
     }
   }
@@ -136,8 +137,11 @@ export class Core {
     });
     link.on("asyncError", ({ error }) => this.tellError(error));
     link.on("closed", () => {
-      this.#open = false;
-      this.#owner.ended();
+      // A client that was connected again at once is already on its next link.
+      if (link === this.#link) {
+        this.#open = false;
+        this.#owner.ended();
+      }
       this.#owner.emit("end");
     });
   }
@@ -287,12 +291,19 @@ export class Core {
   sessionCall<T>(
     name: string,
     bytes: number,
-    effect: Effect,
+    options: CommandOptions | undefined,
     run: (connection: RedisConnection) => Promise<T>,
   ): Promise<T> {
     const refusal = this.#refusal();
     if (refusal !== undefined) return Promise.reject(refusal);
-    return this.link.call({ name, bytes, effect, kind: "session" }, (connection) => {
+    const call = {
+      name,
+      bytes,
+      effect: "idempotent",
+      kind: "session",
+      deadlineMs: deadlineOf(options),
+    } as const;
+    return this.link.call(call, (connection) => {
       connection.submitted(bytes);
       return run(connection);
     });

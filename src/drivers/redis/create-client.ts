@@ -18,6 +18,7 @@ import {
   type LibraryClass,
   type LibraryClient,
 } from "./library.ts";
+import { credentialsIn } from "./session-items.ts";
 import { connectionOptions, type RedisClientResilience, readSettings } from "./settings.ts";
 import { makeShell, type Shell } from "./shell.ts";
 
@@ -75,9 +76,10 @@ function create(given: GivenOptions = {}): LibraryClient {
         distrust,
         retryBackoff: settings.retryBackoff,
         random: resolved.world.random,
-        options: ({ endpoint }) =>
+        options: ({ endpoint, session }) =>
           connectionOptions(base, endpoint, resolved.tcpKeepAliveMs, resolved.policy.connectTimeoutMs, {
             ...(cache && { clientSideCache: cache }),
+            ...credentialsIn(session),
           }),
         needs: () => ({
           subscriptions: core.subscriptions,

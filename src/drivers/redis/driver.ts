@@ -3,7 +3,7 @@ import { ClientClosedError, ClientOfflineError, ErrorReply, WatchError } from "r
 import type { Backoff, Schedule } from "../../backoff/index.ts";
 import type { CallDescription } from "../../call/index.ts";
 import type { CallVerdict, Driver } from "../../link/index.ts";
-import type { Clock, Random } from "../../time/index.ts";
+import type { Random } from "../../time/index.ts";
 import { type ConnectionOwner, RedisConnection } from "./connection.ts";
 import { classifyRedisCall, classifyRedisLink } from "./errors.ts";
 import type { AnyRedisClientOptions, LibraryClass } from "./library.ts";
@@ -53,10 +53,8 @@ export function redisDriver(owner: DriverNeeds): Driver<RedisConnection> {
       owner.probed(await connection.send(["PING"], pingBytes, undefined));
     },
 
-    async close(connection, how, deadlineMs) {
-      if (how === "graceful" && connection.client.isOpen) {
-        await withinDeadline(connection.client.close(), owner.needs(connection).clock, deadlineMs);
-      }
+    // Redis knows no goodbye. Who wants replies drains first; what is still in flight here has been settled.
+    async close(connection) {
       connection.destroy();
       await connection.gone();
     },
@@ -78,17 +76,6 @@ export function redisDriver(owner: DriverNeeds): Driver<RedisConnection> {
       return classifyRedisCall(error, evidence, call);
     },
   };
-}
-
-function withinDeadline(work: Promise<unknown>, clock: Clock, deadlineMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = clock.setTimer(deadlineMs, resolve);
-    const done = (): void => {
-      timer.cancel();
-      resolve();
-    };
-    work.then(done, done);
-  });
 }
 
 type Pace = (call: CallDescription, verdict: CallVerdict) => CallVerdict;

@@ -2,6 +2,7 @@
 
 import type { Session } from "../../link/index.ts";
 import type { RedisArgument } from "./commands/index.ts";
+import type { AnyRedisClientOptions } from "./library.ts";
 
 /** The value of every item of a Redis session: the command that rebuilds it. */
 export interface RestoringCommand {
@@ -55,3 +56,19 @@ function noteClient(
 export function forgetSession(session: Session): void {
   for (const { key } of session.items) session.delete(key);
 }
+
+/** A user who sent AUTH has told newer credentials than the options: the handshake goes by them. */
+export function credentialsIn(session: Session): Pick<AnyRedisClientOptions, "credentialsProvider"> {
+  const auth = session.get("auth") as RestoringCommand | undefined;
+  if (auth === undefined) return {};
+  const [, ...words] = auth.args.map(String);
+  const password = words.pop() as string;
+  const [username] = words;
+  const credentials = async (): Promise<BasicCredentials> => ({
+    password,
+    ...(username !== undefined && { username }),
+  });
+  return { credentialsProvider: { type: "async-credentials-provider", credentials } };
+}
+
+type BasicCredentials = { readonly password: string; readonly username?: string };

@@ -59,7 +59,7 @@ async function subscribe(
 ): Promise<void> {
   const core = shell._self[coreOf];
   const guarded = core.subscriptions.guard(listener);
-  await core.sessionCall(command, bytesOf(command, channels), "idempotent", (connection) =>
+  await core.sessionCall(command, bytesOf(command, channels), shell._commandOptions, (connection) =>
     connection.client[command](channels, guarded as never, buffers as never),
   );
   core.subscriptions.add(kind, channels, listener, buffers);
@@ -77,7 +77,7 @@ async function unsubscribe(
   const guarded = listener === undefined ? undefined : core.subscriptions.guard(listener);
   const remove = (): void => core.subscriptions.remove(kind, channels, listener, buffers);
   remove(); // at once: a connection made meanwhile must not subscribe again
-  await core.sessionCall(command, bytesOf(command, channels), "idempotent", (connection) =>
+  await core.sessionCall(command, bytesOf(command, channels), shell._commandOptions, (connection) =>
     connection.client[command](channels, guarded as never, buffers as never),
   );
   remove(); // again: a SUBSCRIBE that was still under way before it is undone by it too
@@ -113,7 +113,7 @@ async function monitor(shell: Shell, callback: MonitorCallback): Promise<void> {
   const core = shell._self[coreOf];
   const guarded = core.subscriptions.guard(callback as Listener) as MonitorCallback;
   const view = (connection: RedisConnection): LibraryClient => viewOf(connection, shell);
-  await core.sessionCall("MONITOR", 17, "idempotent", (connection) => {
+  await core.sessionCall("MONITOR", 17, shell._commandOptions, (connection) => {
     connection.monitoring = true;
     return view(connection).MONITOR(guarded);
   });
@@ -123,13 +123,13 @@ async function monitor(shell: Shell, callback: MonitorCallback): Promise<void> {
 async function reset(shell: Shell): Promise<void> {
   const core = shell._self[coreOf];
   core.forget();
-  await core.sessionCall("RESET", 15, "idempotent", (connection) => connection.client.reset());
+  await core.sessionCall("RESET", 15, shell._commandOptions, (connection) => connection.client.reset());
 }
 
 async function extend(shell: Shell, kind: PubSubKind, all: PubSubTypeListeners): Promise<void> {
   const core = shell._self[coreOf];
   const bytes = bytesOf("SUBSCRIBE", [...all.keys()]);
-  await core.sessionCall("SUBSCRIBE", bytes, "idempotent", (connection) =>
+  await core.sessionCall("SUBSCRIBE", bytes, shell._commandOptions, (connection) =>
     connection.client.extendPubSubListeners(
       kind,
       new Map([...all].map(([name, listeners]) => [name, core.subscriptions.guarded(listeners)])),
