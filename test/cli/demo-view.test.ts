@@ -132,14 +132,18 @@ test("the closing table: in rows where it fits, else on its side, with the same 
 });
 
 test("spans are short at every size", () => {
-  assert.deepEqual([0, 312.4, 999.4, 999.6, 2_340, 59_940, 60_000, 245_000].map(span), [
+  const sizes = [0, 312.4, 999.4, 999.6, 2_340, 59_940, 60_000, 245_000, 3_596_000, 3_600_000, 1e9];
+  const told = [
     "0 ms",
     "312 ms",
     "999 ms",
     "1.0 s",
     "2.3 s",
     "59.9 s",
-    "1 min 00 s",
-    "4 min 05 s",
-  ]);
+    "1.0 min",
+    "4.1 min",
+    "59.9 min",
+    "1.0 h",
+  ];
+  assert.deepEqual(sizes.map(span), [...told, "277.8 h"]);
 });

@@ -29,12 +29,12 @@ export function figure(n: number): string {
   return String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/** `312 ms`, `2.3 s`, `4 min 05 s`. */
+/** `312 ms`, `2.3 s`, `4.1 min`, `2.5 h`: at most 8 columns up to 11 years. */
 export function span(ms: number): string {
   if (ms < 999.5) return `${Math.round(ms)} ms`;
   if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
-  const seconds = Math.round(ms / 1000);
-  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
+  if (ms < 3_597_000) return `${(ms / 60_000).toFixed(1)} min`;
+  return `${(ms / 3_600_000).toFixed(1)} h`;
 }
 
 /** `3 attempts`, `1 attempt`. */

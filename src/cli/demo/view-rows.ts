@@ -13,7 +13,7 @@ const columns: readonly Column[] = [
   ["attempt", "attempt", 7],
   ["nextTry", "next try", 8],
   ["outbox", "outbox", 6],
-  ["sent", "sent", 7],
+  ["sent", "sent", 9],
   ["acknowledged", "acknowledged", 12],
   ["unknown", "unknown", 7],
   ["lost", "lost", 4],
@@ -21,8 +21,12 @@ const columns: readonly Column[] = [
 ];
 
 const isText = (key: Column[0]): boolean => key === "link" || key === "state";
-const place = (text: string, [key, , width]: Column): string =>
-  isText(key) ? fit(text, width).padEnd(width) : text.padStart(width);
+
+/** A cell never moves its neighbours. */
+function place(text: string, [key, , width]: Column): string {
+  const shown = fit(text, width);
+  return isText(key) ? shown.padEnd(width) : shown.padStart(width);
+}
 
 export const tableWidth: number = columns.reduce((sum, [, , width]) => sum + width + 1, -1);
 
