@@ -10,6 +10,8 @@ import { parse } from "yaml";
 import { fromGoRedisUrl } from "../../src/drivers/redis/translate/go-redis-url.ts";
 import { fromRedisPyYaml } from "../../src/drivers/redis/translate/redis-py-yaml.ts";
 import { parseHoconDuration } from "../../src/options/index.ts";
+import { virtualWorld } from "../../src/time/index.ts";
+import { bareServer, rig } from "../drivers/tcp/support.ts";
 
 /** Read from the source tree, also when this file runs compiled from build/. */
 function golden(name: string): string {
@@ -79,11 +81,25 @@ test("the golden files are what the documents say, until their drivers read them
   assert.equal(delayMs("max-delay"), 60_000);
 });
 
+test("L6: channel.setKeepaliveTimeout(5 * 1000) in onConnection (libhv.txt): 5 s, not sooner", async (t) => {
+  const { client, using } = rig(t);
+  const server = using(await bareServer());
+  const world = virtualWorld(1);
+  const tcp = client({ port: server.port, resilience: { world, reconnect: false } });
+  const line = new Function("channel", golden("libhv.txt"));
+  tcp.onConnection = (channel) => void (channel.isConnected() && line(channel));
+  await tcp.start();
+  world.clock.advance(4_999);
+  assert.equal(tcp.isConnected(), true);
+  world.clock.advance(1);
+  assert.equal(tcp.isConnected(), false);
+  assert.match(String(tcp.channel?.error), /nothing was exchanged for 5000 ms/);
+});
+
 const waiting: readonly (readonly [name: string, driver: string, issue: string])[] = [
   ["M5: the MariaDB DSN (mariadb.dsn)", "mysql2", "issue 4"],
   ["M6: the MariaDB YAML block (mariadb.yaml), lifetime in seconds", "mysql2", "issue 4"],
   ["M8–M13: the command-line dialogue (mariadb-cli.txt)", "mysql2", "issue 4"],
-  ["L6: channel.setKeepaliveTimeout(5 * 1000) in onConnection (libhv.txt)", "tcp", "issue 2"],
   ["C2, C6: the HOCON block (cassandra.conf)", "cassandra-driver", "no issue yet"],
   ["C10: the timeline (cassandra-timeline.txt)", "cassandra-driver", "no issue yet"],
 ];
