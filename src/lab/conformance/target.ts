@@ -26,6 +26,8 @@ export interface OpenOptions {
   readonly resilience: ResilienceOptions;
   /** Time a call may take, waiting included. Default: none. */
   readonly callDeadlineMs?: number;
+  /** Leave out a handshake that the adapter adds of its own. */
+  readonly noGreeting?: boolean;
   /** Credentials the server does not know. */
   readonly wrongCredentials?: boolean;
 }
@@ -51,6 +53,8 @@ export interface Lacks {
   readonly handshake?: string;
   readonly credentials?: string;
   readonly session?: string;
+  /** Replies that the driver itself matches with their calls. */
+  readonly replies?: string;
 }
 
 export interface ConformanceTarget {

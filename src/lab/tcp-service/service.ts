@@ -10,6 +10,8 @@ import { type AfterApply, type SessionHost, serveEcho, serveLedger } from "./ses
 export interface TcpServiceOptions {
   /** `ledger` (default): numbered writes are applied and acknowledged. `echo`: bytes come back. */
   readonly mode?: "ledger" | "echo";
+  /** Where it listens. Default 0: any free port. */
+  readonly port?: number;
   /** Serve TLS with this key and certificate. Default: plain TCP. */
   readonly tls?: TlsOptions;
   /** Decides after each applied write what the client hears. Default: always `"ack"`. */
@@ -41,11 +43,12 @@ export class TcpService implements AsyncDisposable {
   readonly #watchers: Set<() => void> = new Set();
   #server: Server | undefined;
   #lastStep: Promise<void> = Promise.resolve();
-  #port = 0;
+  #port: number;
   #accepted = 0;
 
   constructor(options: TcpServiceOptions) {
     this.#options = options;
+    this.#port = options.port ?? 0;
   }
 
   /** The port; the same for the service's life. */

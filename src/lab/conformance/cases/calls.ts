@@ -66,6 +66,7 @@ export const callCases: readonly ConformanceCase[] = [
   {
     name: "a read that dies with its connection is answered by the next one",
     items: ["R8"],
+    needs: "replies",
     async run(context) {
       const opened = await context.connected();
       const hole = await context.proxy.fault({ kind: "blackHole", direction: "down", applyTo: "existing" });

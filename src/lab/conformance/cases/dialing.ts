@@ -45,7 +45,7 @@ export const dialCases: readonly ConformanceCase[] = [
   {
     name: "accepted and dropped: backs off like refused",
     async run(context) {
-      const opened = await context.connected();
+      const opened = await context.connected({ noGreeting: true });
       const drop = await context.proxy.fault({ kind: "drop" });
       context.proxy.cut("rst");
       await until("six dropped dials", 5_000, () => drop.hits.length >= 6);
@@ -73,7 +73,9 @@ export const dialCases: readonly ConformanceCase[] = [
     name: "a hang in the handshake is ended by its deadline, and tried again",
     needs: "handshake",
     async run(context) {
-      const opened = await context.connected({ resilience: { connectTimeoutMs: 300 } });
+      const opened = await context.connected({
+        resilience: { connectTimeoutMs: 300, liveness: { idleProbeMs: false } },
+      });
       const hole = await context.proxy.fault({ kind: "blackHole", direction: "down" });
       context.proxy.cut("rst");
       await opened.events.until("attemptFailed", 2);

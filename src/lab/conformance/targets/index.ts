@@ -3,6 +3,7 @@ import { HoldfastError } from "../../../call/index.ts";
 import type { ConformanceTarget } from "../target.ts";
 
 const targets: Readonly<Record<string, () => Promise<ConformanceTarget>>> = {
+  tcp: async () => (await import("./tcp.ts")).tcpTarget,
   redis: async () => (await import("./redis.ts")).redisTarget(),
 };
 

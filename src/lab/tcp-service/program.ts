@@ -1,0 +1,20 @@
+/**
+ * The TCP service as a program of its own, `node program.js <port> <journal>`: it can be killed and frozen like any
+ * server, and acknowledges only what is on disk.
+ */
+import { closeSync, openSync, writeSync } from "node:fs";
+import { startTcpService } from "./service.ts";
+
+const [port, journal] = process.argv.slice(2);
+if (port === undefined || journal === undefined) throw new Error("usage: program.js <port> <journal>");
+
+/** "s": every write is on disk when it returns. */
+const disk = openSync(journal, "as");
+process.on("exit", () => closeSync(disk));
+await startTcpService({
+  port: Number(port),
+  afterApply(id) {
+    writeSync(disk, `${id}\n`);
+    return "ack";
+  },
+});
