@@ -7,7 +7,7 @@ import {
   stormScript,
   type TrialResult,
 } from "../ledger/index.ts";
-import { trialLink } from "./cases/trial.ts";
+import { trialLink, trialOptions } from "./cases/trial.ts";
 import { CaseContext, Servers } from "./context.ts";
 import type { ConformanceTarget } from "./target.ts";
 
@@ -46,7 +46,7 @@ export async function soakTarget(target: ConformanceTarget, options: SoakOptions
   await using servers = new Servers(target);
   const context = await CaseContext.start(target, servers);
   try {
-    const opened = await context.connected({ callDeadlineMs: 2_000 });
+    const opened = await context.connected(trialOptions);
     const script = stormScript({
       seed: options.seed,
       durationMs: options.minutes * 60_000,

@@ -34,6 +34,7 @@ export class Ledger {
   #cutOpen = false;
   #ready = false;
   #calm: Writable<Calm> | undefined;
+  #calmTakes = false;
   readonly #told: Record<Told, number> = {
     acknowledged: 0,
     "not-applied": 0,
@@ -60,8 +61,9 @@ export class Ledger {
   /** The next write's id: 1, 2, 3, … */
   begin(): number {
     const id = this.#entries.size + 1;
-    const entry: Entry = { id, told: undefined, exposedTo: undefined, calm: this.#calm };
-    if (this.#calm !== undefined) this.#calm.begun++;
+    const calm = this.#calmTakes ? this.#calm : undefined;
+    const entry: Entry = { id, told: undefined, exposedTo: undefined, calm };
+    if (calm !== undefined) calm.begun++;
     this.#entries.set(entry.id, entry);
     this.#open.add(entry);
     if (this.#ready) this.#expose(entry);
@@ -109,12 +111,19 @@ export class Ledger {
   /** A stretch without faults begins: its writes are counted apart. `cut` and `calmEnds` end it. */
   calmBegins(): void {
     this.#calm = { begun: 0, acknowledged: 0 };
+    this.#calmTakes = true;
+  }
+
+  /** What begins from now on does not belong to the stretch; what it began may still be acknowledged in it. */
+  calmCloses(): void {
+    this.#calmTakes = false;
   }
 
   /** Ends the stretch; returns what was begun and acknowledged within it. */
   calmEnds(): Calm {
     const calm = this.#calm ?? { begun: 0, acknowledged: 0 };
     this.#calm = undefined;
+    this.#calmTakes = false;
     return calm;
   }
 

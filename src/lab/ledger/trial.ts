@@ -1,5 +1,5 @@
 /** A whole ledger trial of one link: steady writes through a storm, then the audit. */
-import { systemClock } from "../../time/index.ts";
+import { systemClock, type Timer } from "../../time/index.ts";
 import { Ledger, type Told } from "./ledger.ts";
 import type { StormFault, StormStep } from "./script.ts";
 import { rest, type StormStage, storm } from "./storm.ts";
@@ -55,7 +55,7 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
   const ledger = new Ledger();
   if (link.ready) ledger.linkReady();
   const off = link.onReady((ready) => (ready ? ledger.linkReady() : ledger.linkLost()));
-  const { perSecond = 200, onSettled } = options;
+  const { perSecond = 200, calmFirstMs = 1_500, onSettled } = options;
   const workload = new Workload({
     ledger,
     perSecond,
@@ -66,8 +66,8 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
   const meter = new CalmMeter(ledger);
   const took: number[] = [];
   try {
-    meter.begin();
-    await rest(options.calmFirstMs ?? 1_500, signal);
+    meter.begin(calmFirstMs);
+    await rest(calmFirstMs, signal);
     meter.end();
     const faultFreeRate = meter.takeRate();
     const watcher = {
@@ -84,7 +84,7 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
         took.push(tookMs);
         options.onHealed?.(fault, tookMs);
       },
-      calm: () => meter.begin(),
+      calm: (ms: number) => meter.begin(ms),
     };
     await storm(script, stage, watcher, signal);
     meter.end();
@@ -95,15 +95,21 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
     const share = faultFreeRate === 0 ? 0 : calmRate / faultFreeRate;
     return { verdict, faultFreeRate, calmRate, share, healMs: took };
   } finally {
+    meter.end();
     workload.stop();
     off();
   }
 }
 
+/** A write begun this late in a stretch is not counted: it may rightly be on its way when the next fault hits. */
+const lagMs = 100;
+
 /** Acknowledgements per second over stretches without faults. */
 class CalmMeter {
   readonly #ledger: Ledger;
   #sinceMs: number | undefined;
+  #closedMs: number | undefined;
+  #timer: Timer | undefined;
   #ms = 0;
   #acknowledged = 0;
 
@@ -111,14 +117,17 @@ class CalmMeter {
     this.#ledger = ledger;
   }
 
-  begin(): void {
+  begin(lengthMs: number): void {
     this.#sinceMs = systemClock.nowMs();
+    this.#closedMs = undefined;
     this.#ledger.calmBegins();
+    this.#timer = systemClock.setTimer(Math.max(lengthMs / 2, lengthMs - lagMs), () => this.#close());
   }
 
   end(): void {
     if (this.#sinceMs === undefined) return;
-    this.#ms += systemClock.nowMs() - this.#sinceMs;
+    this.#close();
+    this.#ms += (this.#closedMs as number) - this.#sinceMs;
     this.#sinceMs = undefined;
     this.#acknowledged += this.#ledger.calmEnds().acknowledged;
   }
@@ -129,5 +138,11 @@ class CalmMeter {
     this.#ms = 0;
     this.#acknowledged = 0;
     return rate;
+  }
+
+  #close(): void {
+    this.#timer?.cancel();
+    this.#closedMs ??= systemClock.nowMs();
+    this.#ledger.calmCloses();
   }
 }

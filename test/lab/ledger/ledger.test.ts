@@ -115,8 +115,12 @@ test("a stretch without faults counts what was begun and acknowledged within it"
   ledger.calmBegins();
   ledger.settle(before, "acknowledged");
   ledger.settle(ledger.begin(), "acknowledged");
+  const late = ledger.begin();
+  ledger.calmCloses();
+  ledger.settle(ledger.begin(), "acknowledged");
+  ledger.settle(late, "acknowledged");
   ledger.begin();
-  assert.deepEqual(ledger.calmEnds(), { begun: 2, acknowledged: 1 });
+  assert.deepEqual(ledger.calmEnds(), { begun: 2, acknowledged: 2 });
   assert.deepEqual(ledger.calmEnds(), { begun: 0, acknowledged: 0 });
 });
 

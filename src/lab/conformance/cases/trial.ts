@@ -3,9 +3,16 @@ import assert from "node:assert/strict";
 import { explainVerdict, runTrial, stormFaults, type TrialLink } from "../../ledger/index.ts";
 import type { ConformanceCase } from "../case.ts";
 import type { CaseContext, Opened } from "../context.ts";
+import type { OpenOptions } from "../target.ts";
 
 /** More writes than any trial of the suite makes. */
 const rangeLength = 1_000_000;
+
+/** A busy machine may be silent for some hundred milliseconds without being dead. */
+export const trialOptions: Partial<OpenOptions> = {
+  callDeadlineMs: 1_500,
+  resilience: { liveness: { idleProbeMs: 300, probeTimeoutMs: 500 }, connectTimeoutMs: 1_000 },
+};
 
 /** A client of the suite as the ledger sees it, with ids of its own. */
 export function trialLink(context: CaseContext, { client }: Opened): TrialLink {
@@ -34,9 +41,9 @@ export const trialCases: readonly ConformanceCase[] = [
     name: "outcome ledger: four zeros, unknown only what was in flight, 90 % of the rate between faults",
     deadlineMs: 120_000,
     async run(context) {
-      const opened = await context.connected({ callDeadlineMs: 1_000 });
+      const opened = await context.connected(trialOptions);
       const result = await runTrial({
-        script: stormFaults.map((fault) => ({ fault, holdMs: 500, calmMs: 500 })),
+        script: stormFaults.map((fault) => ({ fault, holdMs: 1_000, calmMs: 600 })),
         stage: context,
         link: trialLink(context, opened),
         calmFirstMs: 1_000,

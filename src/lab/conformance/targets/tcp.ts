@@ -20,7 +20,7 @@ async function startServer(): Promise<TargetServer> {
   return {
     host: server.host,
     port: server.port,
-    description: `TCP service on Node.js ${server.version}, journal with O_SYNC`,
+    description: `TCP service on Node.js ${server.version}, journal`,
     get running() {
       return server.running;
     },
