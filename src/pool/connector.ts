@@ -19,7 +19,10 @@ export interface OpenContext {
 export interface Connector<C> {
   /** Dials and makes ready. A promise that settles after `signal` was aborted is closed, not used. */
   open(context: OpenContext): Promise<C>;
-  /** Ends a connection; `abrupt` at once. Its failure is of no consequence. */
+  /**
+   * Ends a connection; `abrupt` at once. A `graceful` close that takes longer than 5 s is followed by an `abrupt` one.
+   * Its failure is of no consequence.
+   */
   close(connection: C, how: "graceful" | "abrupt"): Promise<void> | void;
   /** Asks the server for a sign of life; rejects when there is none. Bounded by `validationTimeoutMs`. */
   validate?(connection: C, signal: AbortSignal): Promise<void>;

@@ -2,78 +2,8 @@ import type { Backoff, Schedule } from "../backoff/index.ts";
 import type { LinkClass } from "../link/index.ts";
 import type { CoarseTimers, Timer, World } from "../time/index.ts";
 import type { Connector } from "./connector.ts";
-import { tookTooLong } from "./errors.ts";
-import { type Limited, limited } from "./limited.ts";
-
-/** What the connector tells of a connection later on; buffered until somebody listens. */
-export class Watch {
-  onLost: ((cause: unknown) => void) | undefined = undefined;
-  onLeaving: (() => void) | undefined = undefined;
-  lostCause: { readonly cause: unknown } | undefined = undefined;
-  left = false;
-
-  lost(cause: unknown): void {
-    if (this.lostCause !== undefined) return;
-    this.lostCause = { cause };
-    this.onLost?.(cause);
-  }
-
-  leaving(): void {
-    if (this.left || this.lostCause !== undefined) return;
-    this.left = true;
-    this.onLeaving?.();
-  }
-}
-
-export interface DialOneOptions<C> {
-  readonly connector: Connector<C>;
-  readonly timers: CoarseTimers;
-  readonly world: World;
-  readonly connectTimeoutMs: number;
-  readonly attempt: number;
-  readonly opened: (connection: C, watch: Watch) => void;
-  readonly failed: (error: unknown) => void;
-}
-
-/** One dial with its deadline. A connection that comes too late, or is already lost, is closed. */
-export function dialOne<C>(options: DialOneOptions<C>): Limited {
-  const { connector, world, attempt, connectTimeoutMs } = options;
-  const watch = new Watch();
-  const drop = (connection: C): void => closeQuietly(connector, connection, "abrupt", () => {});
-  return limited<C>({
-    timers: options.timers,
-    limitMs: connectTimeoutMs,
-    timeoutError: () => tookTooLong("dial", connectTimeoutMs),
-    work: (signal) =>
-      // A dial serves the pool, not the caller whose request happened to start it.
-      world.detach(() =>
-        connector.open({
-          signal,
-          attempt,
-          lost: (cause) => watch.lost(cause),
-          leaving: () => watch.leaving(),
-        }),
-      ),
-    done: (connection) => {
-      if (watch.lostCause === undefined) return options.opened(connection, watch);
-      drop(connection);
-      options.failed(watch.lostCause.cause);
-    },
-    failed: options.failed,
-    late: drop,
-  });
-}
-
-/** Closes and calls `then` when that has settled, well or not. */
-export function closeQuietly<C>(
-  connector: Connector<C>,
-  connection: C,
-  how: "graceful" | "abrupt",
-  then: () => void,
-): void {
-  const run = async (): Promise<void> => connector.close(connection, how);
-  run().then(then, then);
-}
+import { dialOne, type Watch } from "./dial-one.ts";
+import type { Limited } from "./limited.ts";
 
 export interface DialerOptions<C> {
   readonly connector: Connector<C>;
@@ -85,6 +15,7 @@ export interface DialerOptions<C> {
   readonly authBackoff: Backoff;
   readonly stableAfterMs: number;
   readonly opened: (connection: C, watch: Watch) => void;
+  readonly drop: (connection: C) => void;
   readonly failed: (failure: DialFailure) => void;
   /** The wait is over: say again how many dials are wanted. */
   readonly ready: () => void;
@@ -168,9 +99,9 @@ export class Dialer<C> {
   }
 
   #dial(): void {
-    const { connector, timers, world, connectTimeoutMs } = this.#options;
+    const { connector, timers, world, connectTimeoutMs, drop } = this.#options;
     const dial = dialOne({
-      ...{ connector, timers, world, connectTimeoutMs, attempt: this.#failures + 1 },
+      ...{ connector, timers, world, connectTimeoutMs, drop, attempt: this.#failures + 1 },
       opened: (connection, watch) => {
         this.#dials.delete(dial);
         this.#succeeded();

@@ -66,9 +66,10 @@ export class ElasticPool<C> {
       gone: () => this.#shutdown.check(),
     });
     this.#shutdown = new Shutdown(clock, {
-      remaining: () => this.#stock.entries.size + this.#stock.retiring,
+      remaining: () => this.#stock.entries.size + this.#stock.closer.pending,
       force: () => {
         for (const entry of [...this.#stock.entries]) this.#stock.retire(entry, "closed", "abrupt");
+        this.#stock.closer.force();
       },
       finished: () => this.#emit("closed", {}),
     });

@@ -1,7 +1,9 @@
 import type { CoarseTimers } from "../time/index.ts";
 import { Checks } from "./checks.ts";
+import { Closer } from "./closer.ts";
 import type { RetireReason } from "./connector.ts";
-import { closeQuietly, Dialer, type DialFailure, isPermanent, type Watch } from "./dialer.ts";
+import type { Watch } from "./dial-one.ts";
+import { Dialer, type DialFailure, isPermanent } from "./dialer.ts";
 import { Entry, IdleList } from "./entry.ts";
 import { refused } from "./errors.ts";
 import type { PoolEvents } from "./events.ts";
@@ -31,12 +33,11 @@ export class Stock<C> {
   suspended = false;
   closing = false;
   inUse = 0;
-  /** Connections whose closing has not settled. */
-  retiring = 0;
   readonly entries: Set<Entry<C>> = new Set();
   readonly idle: IdleList<C>;
   readonly dialer: Dialer<C>;
   readonly upkeep: Upkeep<C>;
+  readonly closer: Closer<C>;
   readonly #options: ResolvedPoolOptions<C>;
   readonly #owner: StockOwner<C>;
   readonly #checks: Checks<C>;
@@ -52,9 +53,11 @@ export class Stock<C> {
     this.idle = new IdleList(options.idleOrder);
     const { timers } = owner;
     this.#checks = new Checks(options.connector, timers);
+    this.closer = new Closer(options.connector, timers, () => owner.gone());
     this.dialer = new Dialer({
       ...options,
       timers,
+      drop: (connection) => this.closer.close(connection, "abrupt"),
       opened: (connection, watch) => this.#opened(connection, watch),
       failed: (failure) => this.#dialFailed(failure),
       ready: () => this.pump(),
@@ -170,11 +173,7 @@ export class Stock<C> {
     entry.state = "retired";
     this.entries.delete(entry);
     this.#owner.tally.closed[reason]++;
-    this.retiring++;
-    closeQuietly(this.#options.connector, entry.connection, how, () => {
-      this.retiring--;
-      this.#owner.gone();
-    });
+    this.closer.close(entry.connection, how);
     const open = this.entries.size;
     this.#owner.emit("retired", error === undefined ? { reason, open } : { reason, error, open });
   }
