@@ -13,6 +13,7 @@ interface DemoOptions {
   readonly seed?: number;
   readonly faults: "none" | "storm";
   readonly json?: boolean;
+  readonly install?: boolean;
   readonly links: readonly DemoKind[];
   readonly require: readonly DemoKind[];
 }
@@ -29,6 +30,8 @@ What you see: every link sends numbered writes through a fault proxy that resets
 server that is killed and restarted. At the end each server is asked what it has. Exit status 1 means that a
 promise was broken: an acknowledged write is absent, one was applied twice, one was applied although its
 caller was told not-applied, or one never got an answer.
+
+A server that is missing is fetched into the project's cache folder where that works, and left out where not.
 
 Examples:
   holdfast demo                        30 seconds of storm
@@ -67,6 +70,7 @@ export function demoCommand(): Command {
         .argParser(readKinds)
         .default([], "none"),
     )
+    .option("--install", "install missing servers through the system's package manager (needs root)")
     .option("--json", "print one JSON object at the end; the story goes to standard error")
     .addHelpText("after", examples)
     .action(demo);
@@ -96,6 +100,7 @@ async function demo(options: DemoOptions): Promise<void> {
         storm: options.faults === "storm",
         kinds,
         required,
+        install: options.install === true,
         clock: systemClock,
         signal: stop.signal,
       },

@@ -10,7 +10,7 @@ import { packageVersion } from "./version.ts";
 const examples = `
 Examples:
   holdfast demo                           watch live connections survive 30 seconds of faults
-  holdfast plan redis-py                  when would this client dial again?
+  holdfast plan node-redis                when would this client dial again?
   holdfast proxy --help                   put faults between your own client and server
   holdfast help demo                      all about one command`;
 

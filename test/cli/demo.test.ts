@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { presets } from "../../src/backoff/index.ts";
 import { HoldfastError } from "../../src/call/index.ts";
 import { plainAudience } from "../../src/cli/demo/audience.ts";
 import type { DemoKind, DemoLink } from "../../src/cli/demo/link.ts";
@@ -214,4 +215,13 @@ test("wrong use is told with what is allowed, status 2; help is complete", async
   assert.equal(status, 0);
   for (const word of ["--seconds", "--seed", "--faults", "--links", "--require", "--json", "Examples:"])
     assert.ok(out.includes(word), word);
+});
+
+test("holdfast --help names every command, and its examples are right", async () => {
+  const run = (...args: string[]) => spawnSync(process.execPath, [main, ...args], { encoding: "utf8" });
+  const { status, stdout } = run("--help");
+  assert.equal(status, 0);
+  for (const command of ["demo", "plan", "proxy"]) assert.match(stdout, new RegExp(`^ {2}${command} `, "m"));
+  const preset = /^ {2}holdfast plan (\S+) /m.exec(stdout)?.[1] ?? "";
+  assert.ok(Object.hasOwn(presets, preset), preset);
 });

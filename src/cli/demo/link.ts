@@ -1,4 +1,4 @@
-import type { FaultProxy, StormServer } from "../../lab/index.ts";
+import type { AcquireOptions, FaultProxy, StormServer } from "../../lab/index.ts";
 import type { Resilience } from "../../observe/index.ts";
 import type { ResilienceOptions } from "../../options/index.ts";
 
@@ -29,8 +29,8 @@ export interface DemoTerms {
   readonly resilience: ResilienceOptions;
   /** How long one write may take, waiting included. */
   readonly writeDeadlineMs: number;
-  /** Told what takes time: a server being fetched. */
-  progress(line: string): void;
+  /** For `startServer`: how far it may go to get a server that is missing. */
+  readonly acquire: AcquireOptions;
 }
 
 /** One row of the table of links. */

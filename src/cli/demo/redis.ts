@@ -8,7 +8,7 @@ export const redis: DemoKind = {
   name: "redis",
   async start(terms) {
     const library = await loadDriver();
-    const server = await startServer("redis", { durable: true, progress: terms.progress });
+    const server = await startServer("redis", { durable: true, ...terms.acquire });
     try {
       return await connect(library, server, terms);
     } catch (error) {

@@ -70,7 +70,7 @@ export function reportOf({ links, missing }: DemoResult, required: readonly stri
     ...missing
       .filter(({ name }) => required.includes(name))
       .map(({ name }) => `${name} is required, but can't be had`),
-    ...(links.length === 0 ? ["no link has run"] : []),
+    ...(links.length === 0 && required.length === 0 ? ["no link could be started"] : []),
   ];
   return { ok: problems.length === 0, problems, links: rows };
 }
@@ -107,12 +107,14 @@ const columns: readonly Column[] = [
 /** The closing table; where it does not fit, on its side. */
 export function closingTable(result: DemoResult, report: DemoReport, width: number, paint: Paint): string[] {
   const ran = result.interrupted ? `interrupted after ${span(result.ranMs)}` : `after ${span(result.ranMs)}`;
+  const rows = report.links;
+  if (rows.length === 0) return verdictLines(result, report, width, paint);
   return [
     `${paint.bold("holdfast demo")} ${ran}`,
     "",
-    ...table(report.links, width, paint),
+    ...table(rows, width, paint),
     "",
-    ...report.links.map(({ driver, server }) => paint.dim(fit(`${driver}: ${server}`, width))),
+    ...rows.map(({ driver, server }) => paint.dim(fit(`${driver}: ${server}`, width))),
     "",
     ...verdictLines(result, report, width, paint),
   ];

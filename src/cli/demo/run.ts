@@ -18,6 +18,8 @@ export interface DemoSettings {
   readonly kinds: readonly DemoKind[];
   /** Names of those without which the demo does not run at all. */
   readonly required: readonly string[];
+  /** Whether missing servers may be installed on this machine. Default: only fetched into the project's cache. */
+  readonly install?: boolean;
   readonly clock: Clock;
   /** By then every write is settled after the last one, or never will be. Default 15,000. */
   readonly settleMs?: number;
@@ -100,14 +102,15 @@ interface Started {
 }
 
 async function startLinks(
-  { kinds, seed }: DemoSettings,
+  { kinds, seed, install }: DemoSettings,
   audience: DemoAudience,
 ): Promise<{ started: Started[]; missing: Missing[] }> {
-  const progress = (name: string) => (line: string) => audience.progress(`${name}: ${line}`);
+  const terms = { seed, resilience, writeDeadlineMs: WRITE_DEADLINE_MS };
   const results = await Promise.allSettled(
-    kinds.map((kind) =>
-      kind.start({ seed, resilience, writeDeadlineMs: WRITE_DEADLINE_MS, progress: progress(kind.name) }),
-    ),
+    kinds.map((kind) => {
+      const progress = (line: string): void => audience.progress(`${kind.name}: ${line}`);
+      return kind.start({ ...terms, acquire: { progress, ...(install && { get: "install" }) } });
+    }),
   );
   const started: Started[] = [];
   const missing: Missing[] = [];
