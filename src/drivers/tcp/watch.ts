@@ -14,7 +14,8 @@ export interface WatchOwner {
 
 /**
  * The timeouts of one connection, and its heartbeat, on one timer. Traffic only notes the time; the timer looks, when
- * it fires, whether anything is really due, so that a busy connection re-arms nothing.
+ * it fires, whether anything is really due, so that a busy connection re-arms nothing; and a timeout that is off does not
+ * even read the clock.
  */
 export class Watch {
   /** No application data either way for that long ends the connection. Heartbeats and their replies don't count. */
@@ -28,7 +29,8 @@ export class Watch {
   readonly #owner: WatchOwner;
   #applicationMs: number;
   #readMs: number;
-  /** Since when a batch is with the socket; Infinity when none is. */
+  #writing = false;
+  /** Since when a batch is with the socket; Infinity when none is, or nobody asks. */
   #writingMs = Infinity;
   #timer: Timer | undefined;
   #armedForMs = Infinity;
@@ -43,19 +45,21 @@ export class Watch {
 
   /** Bytes came in. */
   received(): void {
-    this.#readMs = this.#clock.nowMs();
+    if (this.readMs !== Infinity) this.#readMs = this.#clock.nowMs();
     this.heartbeat?.onRead();
   }
 
   /** The application wrote, or bytes of its own came in. */
   exchanged(): void {
-    this.#applicationMs = this.#clock.nowMs();
+    if (this.keepaliveMs !== Infinity) this.#applicationMs = this.#clock.nowMs();
   }
 
   /** A batch is with the socket (true), or none is. */
   writing(begun: boolean): void {
+    this.#writing = begun;
+    if (this.writeMs === Infinity) return;
     this.#writingMs = begun ? this.#clock.nowMs() : Infinity;
-    if (begun && this.writeMs !== Infinity) this.#arm();
+    if (begun) this.#arm();
   }
 
   /** Begins the idle time anew; to be called after a setting has changed. */
@@ -63,6 +67,7 @@ export class Watch {
     const nowMs = this.#clock.nowMs();
     this.#applicationMs = nowMs;
     this.#readMs = nowMs;
+    this.#writingMs = this.#writing ? nowMs : Infinity;
     this.#arm();
   }
 
