@@ -27,6 +27,11 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
+export function mean(values: readonly number[]): number {
+  if (values.length === 0) throw new RangeError("no values");
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** Draws as many values as there are, with replacement. */
 function resampled(values: readonly number[], random: Random): number[] {
   return values.map(() => values[below(random, values.length)] as number);
@@ -60,12 +65,14 @@ export function pairedDifference(of: readonly number[], from: readonly number[],
   );
 }
 
-/** The ratio of two medians whose measurements have nothing to do with each other. */
-export function ratioOfMedians(of: readonly number[], to: readonly number[], random: Random): Interval {
-  return bootstrap(
-    median(of) / median(to),
-    () => median(resampled(of, random)) / median(resampled(to, random)),
-  );
+/** The mean with its 95 % interval: where single values are as spread as what they measure. */
+export function meanInterval(values: readonly number[], random: Random): Interval {
+  return bootstrap(mean(values), () => mean(resampled(values, random)));
+}
+
+/** The ratio of two means whose measurements have nothing to do with each other. */
+export function ratioOfMeans(of: readonly number[], to: readonly number[], random: Random): Interval {
+  return bootstrap(mean(of) / mean(to), () => mean(resampled(of, random)) / mean(resampled(to, random)));
 }
 
 function paired(of: readonly number[], to: readonly number[], combine: (a: number, b: number) => number) {

@@ -1,6 +1,13 @@
 /** From the library's own options and ours to what a link needs: endpoints, policy, deadlines. */
 import { isIP } from "node:net";
-import { type Backoff, constant, fromFunction, immediately } from "../../backoff/index.ts";
+import {
+  type Backoff,
+  constant,
+  exponential,
+  fromFunction,
+  immediately,
+  proportionalJitter,
+} from "../../backoff/index.ts";
 import { type Endpoint, endpointId } from "../../endpoint/index.ts";
 import {
   optionError,
@@ -87,9 +94,18 @@ function fromLibrary(options: AnyRedisClientOptions, socket: LooseSocket): Resil
   };
 }
 
+/**
+ * The library's own pace (100 ms doubled to 2 s, + U[0, 200)) with a jitter that also spreads the longer waits: back as
+ * soon as it after outages of 1 to 120 s, at no more dials. The engine's default, made for fleets, waits up to 10 s and
+ * was two to three times slower. Measured: `npm run bench -- recovery`.
+ */
+const defaultBackoff: Backoff = immediately(
+  proportionalJitter(exponential({ baseMs: 120, capMs: 2_080 }), { ratio: 0.2 }),
+);
+
 /** The library dials at once after a loss and asks its strategy, counting from 1, for every wait after that. */
 function fromStrategy(strategy: LooseSocket["reconnectStrategy"]): ResilienceOptions {
-  if (strategy === undefined) return {};
+  if (strategy === undefined) return { backoff: defaultBackoff };
   if (strategy === false) return { reconnect: false };
   if (typeof strategy === "number") return { backoff: immediately(constant(strategy)), retryInitial: true };
   const delayOf = fromFunction(({ attempt, cause }) => {
