@@ -90,8 +90,8 @@ export class Gate<C> {
     return new Promise<T>((resolve, reject) => {
       if (this.#closedError !== undefined || this.#draining) return reject(refused(this.#closedError));
       if (call.signal?.aborted) return reject(call.signal.reason);
-      const dueMs =
-        call.deadlineMs === undefined ? Number.POSITIVE_INFINITY : this.#clock.nowMs() + call.deadlineMs;
+      const nowMs = this.#clock.nowMs();
+      const dueMs = call.deadlineMs === undefined ? Number.POSITIVE_INFINITY : nowMs + call.deadlineMs;
       const entry = new Entry<C>(
         this.#order++,
         call,
@@ -102,7 +102,7 @@ export class Gate<C> {
       );
       if (call.signal !== undefined) this.#watchAbort(entry, call.signal);
       this.#options.budget?.deposit();
-      if (this.#mode === "open") this.#sendNow(entry);
+      if (this.#mode === "open") this.#sendNow(entry, nowMs);
       else this.#wait(entry);
     });
   }
@@ -197,7 +197,7 @@ export class Gate<C> {
     return true;
   }
 
-  #sendNow(entry: Entry<C>): void {
+  #sendNow(entry: Entry<C>, nowMs: number = this.#clock.nowMs()): void {
     const connection = this.#connection as C;
     const buffered = this.#tellsBuffered ? this.#driver.bufferedBytes(connection) : 0;
     if (buffered > 0 && buffered + entry.call.bytes > this.#options.writeBufferBytes) {
@@ -206,7 +206,7 @@ export class Gate<C> {
     const epoch = this.#epoch;
     entry.sends++;
     entry.epoch = epoch;
-    entry.sentMs = this.#clock.nowMs();
+    entry.sentMs = nowMs;
     this.#inFlight.add(entry);
     if (entry.dueMs < this.#sweepMs) this.#sweepBy(entry.dueMs);
     try {
@@ -317,8 +317,12 @@ export class Gate<C> {
       this.#reject(entry, waitedTooLong(entry, nowMs, this.#outbox.limits.ageMs, this.#cause));
     for (const entry of this.#inFlight.expired(nowMs)) {
       this.#reject(entry, noReply(entry));
-      // A blocking call is answered when there is something to answer: its silence proves nothing.
-      if (entry.call.kind !== "blocking") this.#owner.overdue(entry.sentMs);
+      // A blocking call is answered when there is something to answer: its silence proves nothing. Nor does that of a
+      // call that had spent its time in the outbox: it killed connections a few milliseconds old.
+      const onWireMs = nowMs - entry.sentMs;
+      if (entry.call.kind !== "blocking" && onWireMs >= (entry.call.deadlineMs ?? 0)) {
+        this.#owner.overdue(entry.sentMs);
+      }
     }
     const lists = [this.#outbox, this.#inFlight, this.#later];
     this.#sweepBy(Math.min(...lists.map((list) => list.nextExpiryMs())));
