@@ -1,6 +1,5 @@
 /** What stands behind one client for its whole life: its link, its subscriptions, and how its calls pass. */
-import { ClientClosedError, ClientOfflineError, WatchError } from "redis";
-import type { Effect } from "../../call/index.ts";
+import { ClientClosedError, ClientOfflineError } from "redis";
 import { endpointId } from "../../endpoint/index.ts";
 import { processGovernor } from "../../governor/index.ts";
 import { type Driver, Link } from "../../link/index.ts";
@@ -13,6 +12,7 @@ import type { CommandOptions, MonitorCallback, QueuedCommand, RedisArgument } fr
 import { forgetSession, noteSession } from "./session-items.ts";
 import type { RedisSettings } from "./settings.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import { Transaction } from "./transaction.ts";
 
 export interface CoreOwner {
   /** Emits on the client; an `error` that nobody hears is dropped. */
@@ -25,11 +25,7 @@ export class Core {
   readonly settings: RedisSettings;
   readonly subscriptions: Subscriptions;
   monitor: MonitorCallback | undefined;
-  /** The connection on which keys are watched. */
-  watchedOn: RedisConnection | undefined;
-  /** A MULTI was sent as a plain command: what follows belongs to that connection. */
-  rawMultiOn: RedisConnection | undefined;
-  dirtyWatch: string | undefined;
+  readonly transaction: Transaction = new Transaction(() => this.link.session);
   unrefed = false;
   readonly #offlineQueue: boolean;
   readonly #driver: Driver<RedisConnection>;
@@ -164,7 +160,7 @@ export class Core {
       return Promise.reject(notArguments());
     }
     const { kind, bytes } = described;
-    if (kind === "session" || kind === "pinned" || this.rawMultiOn !== undefined || Number.isNaN(bytes)) {
+    if (kind === "session" || kind === "pinned" || this.transaction.isRaw || Number.isNaN(bytes)) {
       return this.#special(args, described, options);
     }
     const forLibrary = this.#forLibrary(options);
@@ -203,63 +199,39 @@ export class Core {
   ): Promise<unknown> {
     const { name, bytes } = described;
     if (Number.isNaN(bytes)) throw notArguments();
-    const inTransaction = this.rawMultiOn;
-    const kind =
-      inTransaction !== undefined ? "pinned" : name === "WATCH" ? this.#watchKind() : described.kind;
-    const effect: Effect = kind === "session" && name === "WATCH" ? "idempotent" : described.effect;
+    const { transaction } = this;
+    const bound = transaction.bind(name);
+    // The first WATCH may move to another connection, since nothing is watched yet.
+    const moves = name === "WATCH" && bound === undefined && !transaction.isWatching;
+    const kind = bound !== undefined ? "pinned" : moves ? "session" : described.kind;
+    const effect = moves ? "idempotent" : described.effect;
     const forLibrary = this.#forLibrary(options);
     let used: RedisConnection | undefined;
-    const reply = await this.link.call(callOf({ ...described, kind, effect }, options), (connection) => {
-      used = connection;
-      const bound = inTransaction ?? (name === "EXEC" ? this.watchedOn : undefined);
-      if (bound !== undefined && bound !== connection) {
-        this.rawMultiOn = undefined;
-        this.unwatch();
-        return Promise.reject(new WatchError("Client reconnected after WATCH or MULTI"));
-      }
-      return connection.send(args, bytes, forLibrary);
-    });
-    this.#note(name, args, used as RedisConnection);
-    return reply;
-  }
-
-  /** The first WATCH may move to another connection, since nothing is watched yet. */
-  #watchKind(): "session" | "pinned" {
-    return this.watchedOn === undefined ? "session" : "pinned";
-  }
-
-  #note(name: string, args: readonly RedisArgument[], connection: RedisConnection): void {
-    switch (name) {
-      case "WATCH":
-        this.watchedOn ??= connection;
-        return this.link.session.poison("watch", "keys were watched on a connection that is gone");
-      case "MULTI":
-        this.rawMultiOn = connection;
-        return;
-      case "EXEC":
-      case "DISCARD":
-      case "UNWATCH":
-        this.rawMultiOn = undefined;
-        return this.unwatch();
-      case "RESET":
-        return this.forget();
-      default:
-        noteSession(this.link.session, args);
+    try {
+      const reply = await this.link.call(callOf({ ...described, kind, effect }, options), (connection) => {
+        bound?.(connection);
+        used = connection;
+        return connection.send(args, bytes, forLibrary);
+      });
+      this.#note(name, args, used as RedisConnection);
+      return reply;
+    } catch (error) {
+      transaction.failed(name);
+      throw error;
     }
   }
 
-  unwatch(): void {
-    this.watchedOn = undefined;
-    this.link.session.cure("watch");
+  #note(name: string, args: readonly RedisArgument[], connection: RedisConnection): void {
+    this.transaction.done(name, connection);
+    if (name === "RESET") this.forget();
+    else noteSession(this.link.session, args);
   }
 
   forget(): void {
     forgetSession(this.link.session);
     this.subscriptions.clear();
     this.monitor = undefined;
-    this.rawMultiOn = undefined;
-    this.dirtyWatch = undefined;
-    this.unwatch();
+    this.transaction.forget();
   }
 
   /** MULTI … EXEC as one call: it is applied as a whole or not at all. */
@@ -268,23 +240,20 @@ export class Core {
     options: CommandOptions | undefined,
     run: (connection: RedisConnection) => Promise<unknown[]>,
   ): Promise<unknown[]> {
-    const { watchedOn, dirtyWatch } = this;
-    this.dirtyWatch = undefined;
-    if (watchedOn !== undefined) this.unwatch();
+    const bound = this.transaction.take();
     const refusal = this.#refusal();
     if (refusal !== undefined) throw refusal;
-    if (dirtyWatch !== undefined) throw new WatchError(dirtyWatch);
-    const call = {
-      ...together(commands, options),
-      ...(watchedOn !== undefined && { kind: "pinned" as const }),
-    };
-    return this.link.call(call, (connection) => {
-      if (watchedOn !== undefined && watchedOn !== connection) {
-        return Promise.reject(new WatchError("Client reconnected after WATCH"));
-      }
-      connection.submitted(call.bytes);
-      return run(connection);
-    });
+    const call = together(commands, options);
+    const reply = await this.link.call(
+      bound === undefined ? call : { ...call, kind: "pinned" },
+      (connection) => {
+        bound?.(connection);
+        connection.submitted(call.bytes);
+        return run(connection);
+      },
+    );
+    for (const { args } of commands) noteSession(this.link.session, args);
+    return reply;
   }
 
   /** A call of the client's own making (SUBSCRIBE, MONITOR, RESET). */

@@ -56,7 +56,12 @@ type GivenOptions = AnyRedisClientOptions & { resilience?: RedisClientResilience
 function create(given: GivenOptions = {}): LibraryClient {
   const { resilience, ...own } = given;
   // The library writes into the options it gets: its copy is not the caller's.
-  const options = { ...own, ...(own.socket && { socket: { ...own.socket } }) } as AnyRedisClientOptions;
+  // Its watch for maintenance messages would wait for a socket that this instance never has.
+  const options = {
+    maintNotifications: "disabled",
+    ...own,
+    ...(own.socket && { socket: { ...own.socket } }),
+  } as AnyRedisClientOptions;
   const client = createLibraryClient(options as never) as unknown as LibraryClient;
   const inner = (client as unknown as Shell)._self as unknown as LibraryClient;
   const Client = Object.getPrototypeOf(inner).constructor as LibraryClass;

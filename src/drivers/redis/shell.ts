@@ -169,16 +169,16 @@ function methods(needs: ShellNeeds): PropertyDescriptorMap & ThisType<Shell> {
       return core(this).readyCount;
     }),
     isWatching: getter(function () {
-      return core(this).watchedOn !== undefined;
+      return core(this).transaction.isWatching;
     }),
     isDirtyWatch: getter(function () {
-      return core(this).dirtyWatch !== undefined;
+      return core(this).transaction.dirtyWatch !== undefined;
     }),
     resilience: getter(function () {
       return core(this).resilience;
     }),
     setDirtyWatch: method(function (reason: string) {
-      core(this).dirtyWatch = reason;
+      core(this).transaction.dirtyWatch = reason;
     }),
     sendCommand: method(function (args: readonly RedisArgument[], given?: CommandOptions) {
       return this._self[coreOf].send(args, options(this, given));
@@ -295,8 +295,8 @@ export function makeShell(client: LibraryClient, core: Core, needs: ShellNeeds):
   const inner = (client as unknown as Shell)._self;
   const libraryPrototype = Object.getPrototypeOf(inner) as object;
   const prototype = prototypes.get(libraryPrototype) ?? newPrototype(libraryPrototype, needs);
-  // The instance's own fields would hide the prototype's methods.
-  for (const field of Object.values(fieldNames)) Reflect.deleteProperty(inner, field);
+  // The instance's own fields hide the prototype's methods. (Deleting them would make the object a slow one.)
+  for (const [name, field] of Object.entries(fieldNames)) Reflect.set(inner, field, twoNamed[name]);
   Object.setPrototypeOf(inner, prototype);
   Object.defineProperty(inner, coreOf, { value: core });
 }
@@ -305,11 +305,6 @@ function newPrototype(libraryPrototype: object, needs: ShellNeeds): object {
   const prototype = Object.create(libraryPrototype, methods(needs)) as object;
   for (const [name, value] of Object.entries(twoNamed)) {
     Object.defineProperty(prototype, name, { value, writable: true, configurable: true });
-    Object.defineProperty(prototype, fieldNames[name] as string, {
-      value,
-      writable: true,
-      configurable: true,
-    });
   }
   prototypes.set(libraryPrototype, prototype);
   return prototype;

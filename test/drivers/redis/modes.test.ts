@@ -143,6 +143,47 @@ test("a MULTI sent as plain commands belongs to its connection: after a loss EXE
   assert.deepEqual(await client.sendCommand(["EXEC"]), ["OK"]);
 });
 
+test("a plain transaction issued in one go is never torn apart, nor run after a WATCH that was lost", async (t) => {
+  const rig = await rigFor(t);
+  if (rig === undefined) return;
+  const client = rig.client();
+  await client.connect();
+  const send = (...words: string[]): Promise<unknown> => client.sendCommand(words);
+  const burst = [
+    send("MULTI"),
+    send("SET", "a", "1"),
+    send("INCR", "b"),
+    send("EXEC"),
+    send("SET", "c", "1"),
+  ];
+  client.resilience.reconnectNow(); // all of them are unsent, and all but the last belong together
+  const results = await Promise.allSettled(burst);
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ["rejected", "rejected", "rejected", "rejected", "fulfilled"],
+  );
+  assert.deepEqual(await client.mGet(["a", "b", "c"]), [null, null, "1"]);
+
+  await send("WATCH", "a");
+  const back = next(client, "reconnected");
+  rig.proxy.cut("rst");
+  await back;
+  await assert.rejects(send("MULTI"), WatchError);
+  assert.equal(await send("SET", "a", "2"), "OK", "no MULTI stands open");
+});
+
+test("a SELECT inside MULTI counts", async (t) => {
+  const rig = await rigFor(t);
+  if (rig === undefined) return;
+  const client = rig.client();
+  await client.connect();
+  await client.multi().select(4).set("k", "v").exec();
+  const back = next(client, "reconnected");
+  rig.proxy.cut("rst");
+  await back;
+  assert.equal(await client.get("k"), "v");
+});
+
 test("the caller's options are not written to, and a password is in no message", async (t) => {
   const rig = await rigFor(t, { password: "pa55word" });
   if (rig === undefined) return;
