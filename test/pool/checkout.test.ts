@@ -106,6 +106,38 @@ test("[mariadb-redis 20] without a way to validate, doubtful connections are rep
   assert.equal(pool.stats().closed.invalid, 1);
 });
 
+test("[mariadb-redis 20] one failed validation casts doubt on what is in use, too", async () => {
+  const server = new FakeServer();
+  const pool = server.pool({ max: 2 });
+  const [a, b] = await within(server, 100, Promise.all([pool.acquire(), pool.acquire()]));
+  const [inUse, idle] = [a?.connection, b?.connection] as [Conn, Conn];
+  b?.release();
+  await server.clock.advanceAsync(1_000);
+  idle.dead = true;
+  const replacement = await within(server, 100, pool.acquire());
+  a?.release();
+  assert.equal((await within(server, 100, pool.acquire())).connection, inUse);
+  assert.equal(inUse.validations, 1);
+  assert.equal(replacement.connection.validations, 0);
+});
+
+test("[mariadb-redis 6] a newcomer does not overtake the caller whose connection is being validated", async () => {
+  const server = new FakeServer();
+  const pool = server.pool({ max: 2 });
+  const [a, b] = await within(server, 100, Promise.all([pool.acquire(), pool.acquire()]));
+  const [proven, doubtful] = [a?.connection, b?.connection] as [Conn, Conn];
+  a?.release();
+  b?.doubt();
+  server.rttMs = 50;
+  const first = watch(pool.acquire());
+  const second = watch(pool.acquire());
+  await server.clock.advanceAsync(10);
+  assert.equal(first.value?.connection, proven);
+  assert.equal(second.settled, false);
+  await server.clock.advanceAsync(50);
+  assert.equal(second.value?.connection, doubtful);
+});
+
 test("an error of class endpoint retires every connection: the next ones go elsewhere", async () => {
   const server = new FakeServer();
   const pool = server.pool({ max: 3 });

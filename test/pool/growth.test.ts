@@ -58,6 +58,9 @@ test("[mariadb-redis 12] dials while the server is down: bounded, whatever the n
     const pool = server.pool({ max: 100 });
     for (let i = 0; i < callers; i++) watch(pool.acquire());
     await server.clock.advanceAsync(2_000);
+    // The first two together; after a failure one at a time, never sooner than the schedule's shortest delay.
+    const gaps = server.dialsAtMs.slice(2).map((atMs, i) => atMs - (server.dialsAtMs[i + 1] as number));
+    assert.ok(Math.min(...gaps) >= 50, `${gaps}`);
     return server.dialsAtMs.length;
   };
   const three = await dialsWith(3);
