@@ -8,7 +8,7 @@ import { root } from "./setup.mjs";
 const CONCURRENCY = 2;
 const FILE_LIMIT_MS = 180_000;
 
-/** Adds to `total` (`passed`, `failed`, `skipped`) and prints a line per file and the errors in full. */
+/** Adds to `total` (`passed`, `failed`, `skipped`, `results`) and prints a line per file and the errors in full. */
 export function runFiles(files, total) {
   process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ""} --enable-source-maps`.trim();
   const tally = new FileTally();
@@ -26,9 +26,11 @@ export function runFiles(files, total) {
       } else if (event.skip !== undefined) {
         const reason = typeof event.skip === "string" && event.skip !== "" ? event.skip : "(no reason given)";
         total.skipped.push({ file, name: event.name, reason });
+        total.results.push({ file, name: event.name, result: "skipped", reason });
         tally.add(file, "skipped");
       } else {
         total.passed++;
+        total.results.push({ file, name: event.name, result: "passed" });
         tally.add(file, "passed");
       }
     });
@@ -39,6 +41,7 @@ export function runFiles(files, total) {
       if (type === "suite" && error?.failureType === undefined) return;
       const file = nameOf(event);
       total.failed++;
+      total.results.push({ file, name: event.name, result: "failed" });
       tally.add(file, "failed");
       const what = isWholeFile(event, file) ? "the file as a whole did not end well" : event.name;
       console.log(`FAILED ${file}: ${what}\n${indent(inspect(error?.cause ?? error))}`);

@@ -4,7 +4,7 @@
  * With CI=true missing servers are installed, and one that can't be had is a failure.
  */
 import { spawn } from "node:child_process";
-import { readdir } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { runFiles } from "./run-tests.mjs";
@@ -12,7 +12,7 @@ import { main, root, SetupError, say, setup } from "./setup.mjs";
 
 const CI = process.env.CI === "true";
 
-const total = { passed: 0, failed: 0, skipped: [] };
+const total = { passed: 0, failed: 0, skipped: [], results: [] };
 await main(async () => {
   try {
     await testAll(process.argv.slice(2));
@@ -35,7 +35,17 @@ async function testAll(args) {
     await getServers(CI || args.includes("--install") ? "install" : "cache");
     if (filters.length === 0) await checkStyle();
     await runFiles(files, total);
+    await keepResults(filters.length === 0);
   }
+}
+
+/** For docs/conformance: what each test did. After a run of some files the results of the others stay. */
+async function keepResults(whole) {
+  const file = join(root, "build", "test-results.json");
+  const ran = new Set(total.results.map((one) => one.file));
+  const old = whole ? [] : await readFile(file, "utf8").then(JSON.parse, () => []);
+  const kept = old.filter((one) => !ran.has(one.file));
+  await writeFile(file, JSON.stringify([...kept, ...total.results], null, 1));
 }
 
 async function testFiles(filters) {

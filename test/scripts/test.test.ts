@@ -1,5 +1,7 @@
 /** `npm test` itself: what it counts, lists and returns. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { Checkout, type Ended } from "./checkout.ts";
 
@@ -24,6 +26,13 @@ test("npm test: passes and skips are counted, skips are listed with their reason
   assert.equal(lastLine(ended), "4 passed, 0 failed, 1 skipped");
   assert.equal(ended.status, 0);
   assert.match(ended.stdout, /SKIPPED: 1 test .*\n.*test\/a\.test\.ts: two\n\s+get it by X/);
+  const kept = JSON.parse(await readFile(join(checkout.home, "build", "test-results.json"), "utf8"));
+  assert.deepEqual(kept, [
+    { file: "test/a.test.ts", name: "one", result: "passed" },
+    { file: "test/a.test.ts", name: "two", result: "skipped", reason: "get it by X" },
+    { file: "test/b.test.ts", name: "inner", result: "passed" },
+    { file: "test/b.test.ts", name: "outer", result: "passed" },
+  ]);
 });
 
 test("npm test: each kind of failure is one, with the file, and status 1", async (t) => {

@@ -59,7 +59,7 @@ export class ConformanceRun implements AsyncDisposable {
 
   /** What a case proves when this driver passes it. */
   itemsOf({ items = [] }: ConformanceCase): readonly string[] {
-    return items.filter((item) => this.target.proves.includes(item.charAt(0)) || item.startsWith("["));
+    return items.filter((item) => this.target.proves.some((source) => belongs(item, source)));
   }
 
   /** Why this driver skips the case; `undefined` when it runs. */
@@ -127,6 +127,11 @@ export async function runConformance(
   await using run = await ConformanceRun.start(target);
   for (const one of options.cases ?? allCases) options.onResult?.(await run.run(one));
   return run.summary;
+}
+
+/** `R2` belongs to `R`, `[mariadb-redis 38]` to `mariadb-redis`. */
+function belongs(item: string, source: string): boolean {
+  return item.startsWith("[") ? item.startsWith(`[${source} `) : item.charAt(0) === source;
 }
 
 function timers(): number {

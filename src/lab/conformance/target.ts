@@ -61,7 +61,10 @@ export interface ConformanceTarget {
   /** The driver's name, as in `holdfast/<name>`. */
   readonly driver: string;
   readonly lacks: Lacks;
-  /** Letters of the items of SOURCES that this driver's runs can prove: a Redis run proves nothing about NATS. */
+  /**
+   * What this driver's runs can prove: letters of SOURCES and names of checklists (`["R", "mariadb-redis"]`). A Redis
+   * run proves nothing about NATS.
+   */
   readonly proves: readonly string[];
   /** Starts a server that acknowledges only what survives a kill. */
   startServer(): Promise<TargetServer>;

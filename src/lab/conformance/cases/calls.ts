@@ -8,7 +8,7 @@ import { works } from "./losses.ts";
 export const callCases: readonly ConformanceCase[] = [
   {
     name: "calls made while the link is down wait, and all arrive once",
-    items: ["N5"],
+    items: ["[mariadb-redis 51]", "[nats 6]", "N5"],
     async run(context) {
       const opened = await context.connected();
       const refused = await context.proxy.fault({ kind: "refuse" });
@@ -27,7 +27,7 @@ export const callCases: readonly ConformanceCase[] = [
   },
   {
     name: "the outbox is bounded: what does not fit is refused at once as not-applied",
-    items: ["N23"],
+    items: ["[mariadb-redis 51]", "N23"],
     async run(context) {
       const opened = await context.connected({ resilience: { outbox: { entries: 3 } } });
       const refused = await context.proxy.fault({ kind: "refuse" });
@@ -47,6 +47,7 @@ export const callCases: readonly ConformanceCase[] = [
   },
   {
     name: "a call that waited too long is not-applied and never sent",
+    items: ["[mariadb-redis 51]"],
     async run(context) {
       const opened = await context.connected({ resilience: { outbox: { ageMs: 300 } } });
       const refused = await context.proxy.fault({ kind: "refuse" });
@@ -80,7 +81,7 @@ export const callCases: readonly ConformanceCase[] = [
   },
   {
     name: "a write whose connection is reset is maybe-applied, and applied at most once",
-    items: ["R2"],
+    items: ["[mariadb-redis 38]", "R2"],
     async run(context) {
       const opened = await context.connected();
       const hole = await context.proxy.fault({ kind: "blackHole", direction: "down" });

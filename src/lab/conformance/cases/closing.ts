@@ -103,7 +103,7 @@ export const closeCases: readonly ConformanceCase[] = [
   }),
   {
     name: "close ends calls that wait (not-applied) and calls on the wire (maybe-applied)",
-    items: ["L10"],
+    items: ["[mariadb-redis 39]", "[nats 45]", "[nats 49]", "L10"],
     async run(context) {
       const waits = await context.connected();
       const flies = await context.connected();
@@ -127,6 +127,7 @@ export const closeCases: readonly ConformanceCase[] = [
   },
   {
     name: "drain finishes what is in flight, then closes",
+    items: ["[nats 67]"],
     async run(context) {
       const opened = await context.connected();
       await context.proxy.fault({ kind: "latency", delayMs: 80 });

@@ -23,7 +23,7 @@ function noHotLoop(events: EventLog): void {
 export const dialCases: readonly ConformanceCase[] = [
   {
     name: "refused: backs off, then comes back",
-    items: ["N1", "L2", "L8"],
+    items: ["[nats 4]", "[nats 9]", "[nats 35]", "N1", "L2", "L8"],
     async run(context) {
       const opened = await context.connected();
       const refused = await context.proxy.fault({ kind: "refuse" });
@@ -44,6 +44,7 @@ export const dialCases: readonly ConformanceCase[] = [
   },
   {
     name: "accepted and dropped: backs off like refused",
+    items: ["[mariadb-redis 48]"],
     async run(context) {
       const opened = await context.connected({ noGreeting: true });
       const drop = await context.proxy.fault({ kind: "drop" });
@@ -71,6 +72,7 @@ export const dialCases: readonly ConformanceCase[] = [
   },
   {
     name: "a hang in the handshake is ended by its deadline, and tried again",
+    items: ["[mariadb-redis 46]", "[mariadb-redis 47]", "[nats 46]"],
     needs: "handshake",
     async run(context) {
       const opened = await context.connected({
@@ -82,8 +84,12 @@ export const dialCases: readonly ConformanceCase[] = [
       const [failed] = opened.events.of("attemptFailed");
       assert.ok(isHoldfastError(failed?.data.cause) && failed.data.cause.code === "HF_CONNECT_TIMEOUT");
       noHotLoop(opened.events);
+      const id = context.nextId();
+      const write = opened.client.write(id);
+      await opened.events.until("attemptFailed", opened.events.of("attemptFailed").length + 1);
       await hole.undo();
-      await opened.events.until("reconnected");
+      await write;
+      assert.equal(await context.applied(id), 1, "no failed handshake consumed it");
       await works(context, opened);
     },
   },
@@ -142,7 +148,7 @@ export const dialCases: readonly ConformanceCase[] = [
   },
   {
     name: "with retryInitial the first connect is tried until it works, and calls wait for it",
-    items: ["N24", "S2"],
+    items: ["[nats 57]", "N24", "S2"],
     async run(context) {
       const refused = await context.proxy.fault({ kind: "refuse" });
       const opened = context.open({ resilience: { retryInitial: true } });
@@ -158,7 +164,7 @@ export const dialCases: readonly ConformanceCase[] = [
   },
   {
     name: "reconnectNow cuts a long wait short, and a thousand of them are one dial",
-    items: ["L1"],
+    items: ["[nats 18]", "[nats 20]", "L1"],
     async run(context) {
       const opened = await context.connected({
         resilience: { backoff: { minMs: 60_000, baseMs: 60_000, capMs: 120_000 }, stableAfterMs: 0 },
@@ -176,7 +182,7 @@ export const dialCases: readonly ConformanceCase[] = [
   },
   {
     name: "with reconnecting off a loss closes the link and says so",
-    items: ["N3"],
+    items: ["[nats 3]", "N3"],
     async run(context) {
       const opened = await context.connected({ resilience: { reconnect: false } });
       context.proxy.cut("rst");
@@ -188,7 +194,7 @@ export const dialCases: readonly ConformanceCase[] = [
   },
   {
     name: "a limit of attempts ends the episode and is told",
-    items: ["N7", "N17"],
+    items: ["[nats 36]", "N7", "N17"],
     async run(context) {
       const opened = await context.connected({
         resilience: { limits: { maxAttempts: 3 }, stableAfterMs: 0 },
@@ -204,6 +210,7 @@ export const dialCases: readonly ConformanceCase[] = [
   },
   {
     name: "garbage from the server ends the connection, not the process",
+    items: ["[nats 53]"],
     async run(context) {
       const opened = await context.connected({ callDeadlineMs: 1_000 });
       const garbage = await context.proxy.fault({ kind: "corrupt", direction: "down", everyBytes: 1 });

@@ -23,7 +23,7 @@ function heapBytes(): number {
 export const enduranceCases: readonly ConformanceCase[] = [
   {
     name: "a thousand reconnects with flat memory",
-    items: ["L10"],
+    items: ["[mariadb-redis 57]", "L10"],
     deadlineMs: 120_000,
     async run(context) {
       // Straight to the server: the proxy's own log would be counted.

@@ -6,7 +6,7 @@ import type { ConformanceCase } from "../case.ts";
 export const failoverCases: readonly ConformanceCase[] = [
   {
     name: "fail-over: the next endpoint takes over, and back",
-    items: ["N4"],
+    items: ["[nats 33]", "N4"],
     deadlineMs: 40_000,
     async run(context) {
       const other = await context.second();

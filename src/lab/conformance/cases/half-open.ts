@@ -19,7 +19,7 @@ function idleHole(direction: Direction | "both"): ConformanceCase {
   const where = { up: "towards the server", down: "towards the client", both: "both ways" }[direction];
   return {
     name: `black hole ${where}: an idle connection is found dead and replaced`,
-    items: ["N14", "N15"],
+    items: ["N14", "N15", "[nats 39]"],
     async run(context) {
       const opened = await context.connected();
       const sinceMs = systemClock.nowMs();
@@ -37,7 +37,7 @@ function callInHole(direction: Direction): ConformanceCase {
   const which = direction === "up" ? "request" : "reply";
   return {
     name: `black hole: a write whose ${which} is lost is told maybe-applied by its deadline, and not sent again`,
-    items: direction === "down" ? ["R2"] : [],
+    items: direction === "down" ? ["R2", "[mariadb-redis 38]", "[mariadb-redis 50]"] : ["[mariadb-redis 50]"],
     async run(context) {
       const opened = await context.connected({
         callDeadlineMs: 600,
@@ -65,7 +65,7 @@ export const halfOpenCases: readonly ConformanceCase[] = [
   callInHole("up"),
   {
     name: "a frozen server (SIGSTOP) is found, and used again when it goes on",
-    items: ["N14", "N15"],
+    items: ["N14", "N15", "[mariadb-redis 49]"],
     async run(context) {
       const { server } = context;
       if (server.pause === undefined)

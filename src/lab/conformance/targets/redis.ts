@@ -16,7 +16,7 @@ export function redisTarget(): ConformanceTarget {
   return {
     driver: "redis",
     lacks: {},
-    proves: ["R"],
+    proves: ["R", "mariadb-redis"],
     startServer: () => startRedis(secret),
     open: (options) => openClient(options, secret),
   };
