@@ -62,6 +62,7 @@ export class TcpConnection {
     this.#deliver = (frame) => this.#onFrame(frame);
     this.#writer = new Writer(socket, {
       begun: () => this.#watch.writing(true),
+      progressed: () => this.#sink.alive(),
       taken: (count, bytes) => this.#onTaken(count, bytes),
     });
     this.#watch = new Watch(clock, {

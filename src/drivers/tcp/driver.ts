@@ -61,9 +61,15 @@ function tlsFor(tls: TlsSettings, { endpoint }: Dial): TlsSettings {
 /** Errors of a certificate: this endpoint is not whom we want, another one may be. */
 const certificateError = /^(?:ERR_TLS_CERT|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(?:GET|VERIFY)_)/;
 
+/** The peer's word about *our* certificate: missing, expired, revoked, or of an authority it does not trust. */
+const refusedCertificate =
+  /^ERR_SSL_\w+_ALERT_(?:CERTIFICATE_\w+|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)$/;
+
 /** A wrong option (a heartbeat's payload) can't mend itself; everything else of TCP, DNS and framing can. */
 function classifyLink(error: unknown): LinkClass {
   if (isHoldfastError(error)) return error.code === "HF_OPTION" ? "fatal" : "transient";
   const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === "string" && certificateError.test(code) ? "endpoint" : "transient";
+  if (typeof code !== "string") return "transient";
+  if (refusedCertificate.test(code)) return "auth";
+  return certificateError.test(code) ? "endpoint" : "transient";
 }

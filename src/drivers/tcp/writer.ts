@@ -15,6 +15,8 @@ export interface WriterOwner {
   taken(count: number, bytes: number): void;
   /** A batch was handed to the socket: the kernel owes us its taking. */
   begun(): void;
+  /** The kernel took a batch it had no room for at first: the peer has acknowledged something meanwhile. */
+  progressed(): void;
 }
 
 /** Bytes handed to the socket at once: enough to fill a packet train, few enough to leave little unknown. */
@@ -31,6 +33,8 @@ export class Writer {
   /** With the socket: the kernel may have taken some of it. */
   #batch: Item[] = [];
   #bufferedBytes = 0;
+  /** The kernel had no room for the whole batch. */
+  #blocked = false;
   #empty: (() => void)[] = [];
   #failure: { readonly cause: unknown } | undefined;
 
@@ -107,6 +111,7 @@ export class Writer {
       // On an error the socket's own events end the connection; what the kernel took of the batch is then unknown.
       if (!error && this.#failure === undefined) this.#taken(batch);
     });
+    this.#blocked = this.#socket.writableLength > 0;
   }
 
   /** One write call of the kernel for the whole batch. */
@@ -126,6 +131,7 @@ export class Writer {
 
   #taken(batch: readonly Item[]): void {
     this.#batch = [];
+    if (this.#blocked) this.#owner.progressed();
     let count = 0;
     let applicationBytes = 0;
     for (const { bytes, application } of batch) {

@@ -1,8 +1,11 @@
 /** The client behind the fault proxy: everything networks and servers do to a connection. */
 import assert from "node:assert/strict";
+import type { Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { isHoldfastError } from "../../../src/call/index.ts";
+import { tcpDriver } from "../../../src/drivers/tcp/driver.ts";
 import type { TcpClient, TcpClientOptions } from "../../../src/drivers/tcp/index.ts";
+import { Governor } from "../../../src/governor/index.ts";
 import {
   ackedId,
   encodePing,
@@ -16,7 +19,7 @@ import {
   testAuthority,
 } from "../../../src/lab/index.ts";
 import { systemClock } from "../../../src/time/index.ts";
-import { framed, next, type Rig, rig, until } from "./support.ts";
+import { bareServer, framed, next, type Rig, rig, until } from "./support.ts";
 
 interface Behind extends Rig {
   readonly service: TcpService;
@@ -296,11 +299,58 @@ for (const [how, code] of badTls) {
   });
 }
 
+test("a client certificate that is missing: the server's refusal is classed as one of credentials, and backed off from", async (t) => {
+  const own = rig(t);
+  const authority = await testAuthority();
+  const service = own.using(await startTcpService({ tls: await authority.leaf() }));
+  const upstream = { host: service.host, port: service.port };
+  const proxy = own.using(await faultProxy({ upstream, authority }));
+  const tcp = own.client({ url: `tls://${proxy.address}`, tls: { ca: authority.cert } });
+  await proxy.fault({ kind: "tls", how: "client-certificate" });
+  // TLS 1.3 tells it only after the handshake: the link is ready for a moment.
+  const lost = next(tcp, "disconnected");
+  tcp.start();
+  const { cause } = await lost;
+  assert.match(String((cause as { code?: string }).code), /ALERT_CERTIFICATE_REQUIRED$/);
+  const { classifyLink } = tcpDriver({} as never, {} as never);
+  assert.equal(classifyLink(cause, "ready"), "auth");
+  assert.equal(classifyLink(Object.assign(new Error("x"), { code: "CERT_HAS_EXPIRED" }), "dial"), "endpoint");
+  assert.equal(classifyLink(Object.assign(new Error("x"), { code: "ENOTFOUND" }), "dial"), "transient");
+});
+
+test("a slow reader is not taken for dead: what its kernel acknowledges is a sign of life", async (t) => {
+  const { client, using } = rig(t);
+  const server = using(await bareServer((socket) => socket.pause()));
+  const tcp = client({ port: server.port });
+  await tcp.start();
+  const halfOpen: unknown[] = [];
+  tcp.resilience.on("halfOpen", (event) => void halfOpen.push(event));
+  const sends = Array.from({ length: 12 }, () => tcp.send(Buffer.alloc(1 << 20), { deadlineMs: 300 }));
+  const settled = Promise.allSettled(sends);
+  const socket = (): Socket => server.sockets[0] as Socket;
+  let open = true;
+  const sip = (): void => {
+    if (!open) return;
+    socket().read();
+    systemClock.setTimer(10, sip);
+  };
+  await until("a full pipe", () => tcp.bufferedBytes > 4 << 20);
+  socket().on("readable", () => {});
+  sip();
+  await settled;
+  open = false;
+  assert.deepEqual(halfOpen, []);
+  assert.equal(tcp.isReconnect(), false);
+});
+
 test("close in every state leaves nothing and ends every wait", async (t) => {
   const { proxy, client, service } = await behind(t);
   const reached: string[] = [];
   for (const phase of ["idle", "parked", "dialing", "restoring", "ready", "waiting", "closed"] as const) {
-    const tcp = client({ port: proxy.port, resilience: { retryInitial: true } });
+    const governor = new Governor({ maxConcurrentDials: 1 });
+    // Parked for good: somebody else has the only permit to dial.
+    const permit = phase === "parked" ? governor.request("other", () => {}) : undefined;
+    const tcp = client({ port: proxy.port, resilience: { retryInitial: true, governor } });
     const refuse = phase === "waiting" ? await proxy.fault({ kind: "refuse" }) : undefined;
     if (phase === "restoring") tcp.onConnection = () => new Promise(() => {});
     const closes: Promise<void>[] = [];
@@ -327,7 +377,9 @@ test("close in every state leaves nothing and ends every wait", async (t) => {
     assert.ok(["taken", "not-applied", "maybe-applied"].includes(String(await settled)), phase);
     assert.equal(tcp.resilience.snapshot().phase, "closed");
     await refuse?.undo();
+    permit?.yield("unused");
   }
-  assert.equal(reached.length, 7);
+  const expected = ["idle", "parked", "dialing", "restoring", "ready", "waiting", "closed"];
+  assert.deepEqual(reached, expected);
   await service.until("no socket", () => service.liveSockets === 0);
 });
