@@ -30,7 +30,9 @@ export interface Range {
   readonly max?: number;
 }
 
-function rangeWords({ min, max }: Range, show: (value: number) => string = String): string {
+function rangeWords(range: Range, show: (value: number) => string = String): string {
+  const { min } = range;
+  const max = range.max === Number.POSITIVE_INFINITY ? undefined : range.max;
   if (min !== undefined && max !== undefined) return ` from ${show(min)} to ${show(max)}`;
   if (min !== undefined) return `, at least ${show(min)}`;
   return max === undefined ? "" : `, at most ${show(max)}`;

@@ -1,11 +1,12 @@
 /** The canonical `resilience` options: what every driver takes, whatever its peer calls them. */
-import { type Backoff, boundedExponential, immediately, presetNamed } from "../backoff/index.ts";
+import { type Backoff, boundedExponential, immediately, presetNamed, presets } from "../backoff/index.ts";
 import type { RetryBudget, RetryPolicy } from "../call/index.ts";
 import type { Chooser, DialPermits, LinkPolicy, LivenessOptions, OutboxLimits } from "../link/index.ts";
 import { systemWorld, type World } from "../time/index.ts";
 import * as check from "./check.ts";
 import { type Defaults, defaults } from "./defaults.ts";
 import { optionError } from "./error.ts";
+import { didYouMean } from "./suggest.ts";
 
 export interface BackoffShape {
   /** ms; default 50. */
@@ -82,7 +83,22 @@ export interface ResolvedResilience {
 const ms = check.duration({ min: 1, max: Number.POSITIVE_INFINITY });
 const msOrZero = check.duration({ min: 0, max: Number.POSITIVE_INFINITY });
 const count = check.number({ min: 0, max: Number.POSITIVE_INFINITY });
+/** Read in a second step, by a function of its own. */
 const anything: check.Check<unknown> = { allowed: "any value", read: (value) => value };
+
+/** An object made elsewhere, known by its members. */
+function having<T>(allowed: string, members: readonly (keyof T & string)[]): check.Check<T> {
+  return {
+    allowed,
+    read(value, key) {
+      const found = typeof value === "object" && value !== null && members.every((name) => name in value);
+      if (!found) throw optionError(key, value, allowed);
+      return value as T;
+    },
+  };
+}
+
+const aBackoff = having<Backoff>("a backoff (a value with `start`)", ["start"]);
 const off = <T>(inner: check.Check<T>): check.Check<T | false> =>
   check.either(inner, check.oneOf([false] as const));
 
@@ -90,7 +106,7 @@ const shape = check.object({
   name: check.optional(check.string()),
   backoff: check.optional(anything),
   auth: check.optional(
-    check.object({ backoff: check.optional(anything), maxFailures: check.optional(count) }),
+    check.object({ backoff: check.optional(aBackoff), maxFailures: check.optional(count) }),
   ),
   limits: check.optional(
     check.object({
@@ -131,11 +147,13 @@ const shape = check.object({
       unsafeResendMaybeApplied: check.optional(check.boolean()),
     }),
   ),
-  retryBudget: check.optional(anything),
+  retryBudget: check.optional(having<RetryBudget>("a RetryBudget", ["deposit", "withdraw"])),
   writeBufferBytes: check.optional(count),
   choose: check.optional(check.callback<Chooser>()),
-  governor: check.optional(anything),
-  world: check.optional(anything),
+  governor: check.optional(having<DialPermits>("a governor (a value with `request`)", ["request"])),
+  world: check.optional(
+    having<World>("a world with clock, random and detach", ["clock", "random", "detach"]),
+  ),
 });
 
 /**
@@ -201,15 +219,26 @@ function defaultAuthBackoff(): Backoff {
   });
 }
 
+function named(name: string): Backoff {
+  const known = Object.keys(presets);
+  if (known.includes(name)) return presetNamed(name).backoff;
+  const allowed = "the name of a preset (`holdfast plan --list` names them)";
+  throw optionError("resilience.backoff", name, allowed, didYouMean(name, known));
+}
+
+/** A delay has an end: `Infinity` is not one. */
+const LONGEST_MS = Number.MAX_SAFE_INTEGER;
+const finiteMs = ({ min }: { min: number }): check.Check<number> => check.duration({ min, max: LONGEST_MS });
+
 const backoffShape = check.object({
-  minMs: check.optional(msOrZero),
-  baseMs: check.optional(ms),
-  capMs: check.optional(ms),
+  minMs: check.optional(finiteMs({ min: 0 })),
+  baseMs: check.optional(finiteMs({ min: 1 })),
+  capMs: check.optional(finiteMs({ min: 1 })),
   immediateFirst: check.optional(check.boolean()),
 });
 
 function readBackoff(given: ResilienceOptions["backoff"] = {}): Backoff {
-  if (typeof given === "string") return presetNamed(given).backoff;
+  if (typeof given === "string") return named(given);
   if (typeof given !== "object" || given === null) {
     throw optionError(
       "resilience.backoff",
@@ -219,10 +248,14 @@ function readBackoff(given: ResilienceOptions["backoff"] = {}): Backoff {
   }
   if ("start" in given) return given;
   const o = backoffShape.read(given, "resilience.backoff");
-  const curve = boundedExponential({
-    minMs: o.minMs ?? defaults["backoff.minMs"].value,
-    baseMs: o.baseMs ?? defaults["backoff.baseMs"].value,
-    capMs: o.capMs ?? defaults["backoff.capMs"].value,
-  });
+  const minMs = o.minMs ?? defaults["backoff.minMs"].value;
+  const baseMs = o.baseMs ?? defaults["backoff.baseMs"].value;
+  const capMs = o.capMs ?? defaults["backoff.capMs"].value;
+  if (minMs > capMs) {
+    const key = o.minMs === undefined ? "capMs" : "minMs";
+    const allowed = key === "minMs" ? `at most capMs (${capMs} ms)` : `at least minMs (${minMs} ms)`;
+    throw optionError(`resilience.backoff.${key}`, key === "minMs" ? minMs : capMs, allowed);
+  }
+  const curve = boundedExponential({ minMs, baseMs, capMs });
   return (o.immediateFirst ?? defaults["backoff.immediateFirst"].value) ? immediately(curve) : curve;
 }
