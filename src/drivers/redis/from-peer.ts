@@ -15,7 +15,7 @@ export type TranslatedOptions = Pick<
 
 /**
  * What `fromGoRedisUrl`, `fromRedisPy` and the like return, for `createClient(clientOptionsOf(…))`. The peer's read
- * timeout becomes the deadline of a call; its retries become ours, which never apply a call twice unless
+ * timeout becomes the deadline of a call (writing included); its retries become ours, which never apply a call twice unless
  * `resilience.retry.unsafeResendMaybeApplied` says so.
  */
 export function clientOptionsOf(redis: RedisOptions): TranslatedOptions {
@@ -31,6 +31,8 @@ export function clientOptionsOf(redis: RedisOptions): TranslatedOptions {
     commandOptions: { timeout: redis.resilience.readTimeoutMs ?? 0 },
     resilience: {
       ...engineOptionsOf(redis.resilience),
+      // Both peers' clients dial when a command needs a connection, not when they are made.
+      lazy: true,
       order: "given",
       endpoints: others.map((one) => ("path" in one ? { host: "", port: 0, path: one.path } : one)),
       retryBackoff: retryBackoffOf(redis.resilience.retries),

@@ -73,6 +73,39 @@ test("a Unix socket is an endpoint like any other", async (t) => {
   assert.match(client.resilience.explain(), /ready on .*\.sock/);
 });
 
+test("RESP 2: a subscribed connection is probed, restored and used for nothing else", async (t) => {
+  const rig = await rigFor(t);
+  if (rig === undefined) return;
+  const socket = { host: rig.proxy.host, port: rig.proxy.port };
+  const client = createClient({
+    RESP: 2,
+    socket,
+    resilience: { ...quick, liveness: { idleProbeMs: 30, probeTimeoutMs: 200 } },
+  });
+  await client.connect();
+  const heard: string[] = [];
+  await client.subscribe("a", (message) => heard.push(message));
+  await client.pSubscribe("b*", (message) => heard.push(message));
+  const back = next(client, "reconnected");
+  rig.proxy.cut("rst");
+  await back;
+  let lost = 0;
+  client.resilience.on("disconnected", () => lost++);
+  const direct = await rig.direct();
+  const delivered = async (): Promise<number> =>
+    (await direct.publish("a", "1")) + (await direct.publish("b1", "2"));
+  assert.equal(await delivered(), 2);
+  await until("both, and some probes", 2_000, async () => {
+    const me = (await direct.clientList()).find(({ sub }) => sub === 1);
+    return heard.length === 2 && me?.cmd === "ping";
+  });
+  assert.equal(lost, 0);
+  await client.unsubscribe();
+  await client.pUnsubscribe();
+  assert.equal(await client.get("k"), null);
+  await client.close();
+});
+
 test("MONITOR goes on after a loss", async (t) => {
   const rig = await rigFor(t);
   if (rig === undefined) return;

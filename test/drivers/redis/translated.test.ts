@@ -29,8 +29,7 @@ test("a go-redis URL against a real server: its database is used, its retries he
   const url = `redis://${rig.proxy.host}:${rig.proxy.port}/2?max_retries=3&read_timeout=1s`;
   const { resilience, ...options } = clientOptionsOf(fromGoRedisUrl(url));
   const client = rig.client({ ...options, resilience: { ...resilience, ...quick } });
-  await client.connect();
-  assert.equal((await client.clientInfo()).db, 2);
+  assert.equal((await client.clientInfo()).db, 2, "R10: a command is what makes it connect");
   const reads = Array.from({ length: 10 }, () => client.get("k"));
   rig.proxy.cut("rst");
   assert.deepEqual(await Promise.all(reads), Array(10).fill(null));
