@@ -19,6 +19,8 @@ export interface CoreOwner {
   emit(event: string, ...args: readonly unknown[]): void;
   /** The link is over. */
   ended(): void;
+  /** Another client with the same options and these. */
+  duplicate(overrides: object): unknown;
 }
 
 export class Core {
@@ -74,6 +76,10 @@ export class Core {
 
   emit(event: string, ...args: readonly unknown[]): void {
     this.#owner.emit(event, ...args);
+  }
+
+  duplicate(overrides: object): unknown {
+    return this.#owner.duplicate(overrides);
   }
 
   tellError(error: unknown): void {

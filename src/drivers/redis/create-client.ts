@@ -105,16 +105,10 @@ function create(given: GivenOptions = {}): LibraryClient {
       },
       // The shell never had a socket; what its class registered for it must go all the same.
       ended: () => destroyLibrary.call(inner),
+      duplicate: (overrides) =>
+        create({ ...base, ...(resilience && { resilience }), ...overrides } as GivenOptions),
     },
   );
-  makeShell(client, core, {
-    makeAnother: (shell, overrides) =>
-      create({
-        ...base,
-        commandOptions: shell._commandOptions ?? {},
-        ...(resilience && { resilience }),
-        ...overrides,
-      } as GivenOptions),
-  });
+  makeShell(client, core);
   return client;
 }

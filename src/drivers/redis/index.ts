@@ -5,5 +5,6 @@
 export * from "redis";
 export { createClient, type Resilient } from "./create-client.ts";
 export { clientOptionsOf, type TranslatedOptions } from "./from-peer.ts";
+export type { RedisOptions } from "./options.ts";
 export type { RedisClientResilience } from "./settings.ts";
 export * from "./translate/index.ts";

@@ -141,13 +141,8 @@ async function extend(shell: Shell, kind: PubSubKind, all: PubSubTypeListeners):
   }
 }
 
-/** `connect` and what ends a client; `makeAnother` is for `duplicate`. */
-export interface ShellNeeds {
-  makeAnother(shell: Shell, overrides: object | undefined): unknown;
-}
-
 /** The methods that replace the library's, for one class of its clients. */
-function methods(needs: ShellNeeds): PropertyDescriptorMap & ThisType<Shell> {
+function methods(): PropertyDescriptorMap & ThisType<Shell> {
   const method = (value: (this: Shell, ...args: never[]) => unknown): PropertyDescriptor => ({
     value,
     writable: true,
@@ -209,7 +204,7 @@ function methods(needs: ShellNeeds): PropertyDescriptorMap & ThisType<Shell> {
       else await core(this).destroy();
     }),
     duplicate: method(function (overrides?: object) {
-      return needs.makeAnother(this, overrides);
+      return core(this).duplicate({ commandOptions: this._commandOptions ?? {}, ...overrides });
     }),
     reset: method(function () {
       return reset(this);
@@ -291,18 +286,18 @@ const fieldNames: Readonly<Record<string, string>> = {
 const prototypes: WeakMap<object, object> = new WeakMap();
 
 /** Turns a client of the library, fresh from its own factory, into a shell around `core`. */
-export function makeShell(client: LibraryClient, core: Core, needs: ShellNeeds): void {
+export function makeShell(client: LibraryClient, core: Core): void {
   const inner = (client as unknown as Shell)._self;
   const libraryPrototype = Object.getPrototypeOf(inner) as object;
-  const prototype = prototypes.get(libraryPrototype) ?? newPrototype(libraryPrototype, needs);
+  const prototype = prototypes.get(libraryPrototype) ?? newPrototype(libraryPrototype);
   // The instance's own fields hide the prototype's methods. (Deleting them would make the object a slow one.)
   for (const [name, field] of Object.entries(fieldNames)) Reflect.set(inner, field, twoNamed[name]);
   Object.setPrototypeOf(inner, prototype);
   Object.defineProperty(inner, coreOf, { value: core });
 }
 
-function newPrototype(libraryPrototype: object, needs: ShellNeeds): object {
-  const prototype = Object.create(libraryPrototype, methods(needs)) as object;
+function newPrototype(libraryPrototype: object): object {
+  const prototype = Object.create(libraryPrototype, methods()) as object;
   for (const [name, value] of Object.entries(twoNamed)) {
     Object.defineProperty(prototype, name, { value, writable: true, configurable: true });
   }

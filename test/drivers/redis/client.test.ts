@@ -5,7 +5,7 @@ import * as library from "redis";
 import * as ours from "../../../src/drivers/redis/index.ts";
 import { defineScript, RESP_TYPES } from "../../../src/drivers/redis/index.ts";
 import { until } from "../../support/until.ts";
-import { rigFor } from "./rig.ts";
+import { type Client, rigFor } from "./rig.ts";
 
 test("everything the redis package exports is exported", () => {
   const missing = Object.keys(library).filter(
@@ -128,6 +128,24 @@ test("pub/sub: channels, patterns and shards, as strings and buffers; a listener
   assert.equal(client.isPubSubActive, false);
   assert.equal(await publisher.publish("a", "4"), 0);
   assert.equal(await client.ping(), "PONG");
+});
+
+test("duplicate: this client's own options, views and resilience, with what is overridden", async (t) => {
+  const rig = await rigFor(t);
+  if (rig === undefined) return;
+  rig.client({ keyPrefix: "first:" }); // of the same class, and made before
+  const client = rig.client({ keyPrefix: "second:", resilience: { name: "mine", lazy: true } });
+  const copy = client
+    .withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
+    .duplicate({ database: 1 }) as unknown as Client;
+  await copy.set("k", "v");
+  assert.deepEqual(await copy.get("k"), Buffer.from("v"));
+  assert.equal(copy.resilience.snapshot().name, "mine");
+  assert.equal((await copy.clientInfo()).db, 1);
+  await copy.close();
+  const direct = await rig.direct();
+  await direct.select(1);
+  assert.deepEqual(await direct.keys("*"), ["second:k"]);
 });
 
 test("closed and connected again, the client lives on, and so do its resilience listeners", async (t) => {

@@ -42,6 +42,25 @@ test("commandsQueueMaxLength bounds what waits and what is under way", async (t)
   assert.deepEqual(await Promise.all(offline), ["PONG", "PONG", "PONG"]);
 });
 
+test("the live write buffer is bounded: beyond it a call is refused as not-applied, at once", async (t) => {
+  const rig = await rigFor(t);
+  if (rig === undefined) return;
+  const client = rig.client({ resilience: { ...quick, writeBufferBytes: 100_000 } });
+  await client.connect();
+  const value = "x".repeat(10_000);
+  const results = await Promise.allSettled(Array.from({ length: 30 }, () => client.rPush("list", value)));
+  const refused = results.filter(({ status }) => status === "rejected") as PromiseRejectedResult[];
+  for (const { reason } of refused) {
+    assert.deepEqual([reason.code, reason.outcome], ["HF_WRITE_BUFFER_FULL", "not-applied"]);
+  }
+  // 9 × (10,000 + RESP) fit in 100,000.
+  assert.equal(refused.length, 21);
+  assert.equal(await client.lLen("list"), 9);
+  // What the kernel has taken counts no more: the same again, one turn at a time, all pass.
+  for (let i = 0; i < 30; i++) await client.rPush("list", value);
+  assert.equal(await client.lLen("list"), 39);
+});
+
 test("an aborted call rejects with the library's AbortError, and is never sent when it was waiting", async (t) => {
   const rig = await rigFor(t);
   if (rig === undefined) return;
