@@ -96,6 +96,8 @@ export function waitedTooLong<C>(
 /** On the wire past its deadline: whether it was applied is unknown. */
 export function noReply<C>(entry: Entry<C>): HoldfastError {
   entry.maybeApplied = true;
-  const message = `${nameOf(entry)} got no reply within ${entry.call.deadlineMs} ms`;
-  return new HoldfastError("HF_DEADLINE", message, { outcome: outcomeOf(entry), step: "reply" });
+  const { kind, deadlineMs } = entry.call;
+  const [what, step] = kind === "cast" ? ["was not taken", "write"] : ["got no reply", "reply"];
+  const message = `${nameOf(entry)} ${what} within ${deadlineMs} ms`;
+  return new HoldfastError("HF_DEADLINE", message, { outcome: outcomeOf(entry), step });
 }

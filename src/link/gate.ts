@@ -319,8 +319,10 @@ export class Gate<C> {
       this.#reject(entry, noReply(entry));
       // A blocking call is answered when there is something to answer: its silence proves nothing. Nor does that of a
       // call that had spent its time in the outbox: it killed connections a few milliseconds old.
+      const { kind } = entry.call;
       const onWireMs = nowMs - entry.sentMs;
-      if (entry.call.kind !== "blocking" && onWireMs >= (entry.call.deadlineMs ?? 0)) {
+      // And to a cast nobody answers: it waits for our own kernel.
+      if (kind !== "blocking" && kind !== "cast" && onWireMs >= (entry.call.deadlineMs ?? 0)) {
         this.#owner.overdue(entry.sentMs);
       }
     }

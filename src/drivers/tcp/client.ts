@@ -10,6 +10,7 @@ import { createHeartbeat, type HeartbeatPayload } from "./heartbeat.ts";
 import { type ResolvedTcpOptions, resolveTcpOptions, type TcpClientOptions } from "./options.ts";
 import { type GivenReconnectSetting, policyFor, snakeSetting } from "./policy.ts";
 import type { ReconnectSetting } from "./reconnect-setting.ts";
+import type { Ticket } from "./writer.ts";
 
 export interface SendOptions {
   /** Time for waiting and for the kernel to take it, in milliseconds. Default: none; the outbox has its own limit. */
@@ -147,11 +148,13 @@ export class TcpClient {
    */
   send(data: TcpData, options: SendOptions = {}): Promise<void> {
     const bytes = bytesOf(data, "data");
+    const mayLeave = options.signal !== undefined || options.deadlineMs !== undefined;
+    const ticket: Ticket | undefined = mayLeave ? { withdraw: undefined } : undefined;
     const sent = this.#link.call<void>(
       { bytes: bytes.length, effect: "once", kind: "cast", name: "the message", ...options },
-      (connection) => connection.write(bytes),
+      (connection) => connection.write(bytes, ticket),
     );
-    sent.catch(() => {});
+    sent.catch(() => ticket?.withdraw?.()); // whose caller has left is not sent any more
     return sent;
   }
 

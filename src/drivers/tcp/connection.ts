@@ -7,7 +7,7 @@ import { createFramer, type Framer, type Framing } from "./framing/index.ts";
 import { createHeartbeat, type HeartbeatSettings } from "./heartbeat.ts";
 import { Proof } from "./proof.ts";
 import { type Expired, Watch } from "./watch.ts";
-import { Writer } from "./writer.ts";
+import { type Ticket, Writer } from "./writer.ts";
 
 /** What holds for a connection from its first byte on; the channel can change it later. Milliseconds; Infinity = off. */
 export interface ConnectionSettings {
@@ -62,7 +62,6 @@ export class TcpConnection {
     this.#deliver = (frame) => this.#onFrame(frame);
     this.#writer = new Writer(socket, {
       begun: () => this.#watch.writing(true),
-      progressed: () => this.#sink.alive(),
       taken: (count, bytes) => this.#onTaken(count, bytes),
     });
     this.#watch = new Watch(clock, {
@@ -103,10 +102,10 @@ export class TcpConnection {
   }
 
   /** Resolves when the kernel took all of it; rejects with `takenBack` when it provably took nothing. */
-  write(bytes: Uint8Array): Promise<void> {
+  write(bytes: Uint8Array, ticket?: Ticket): Promise<void> {
     this.#watch.exchanged();
     this.#proof.submitted(bytes.length);
-    return this.#writer.write(bytes, true);
+    return this.#writer.write(bytes, true, ticket);
   }
 
   setKeepaliveTimeout(ms: number): void {

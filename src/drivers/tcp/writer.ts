@@ -10,13 +10,17 @@ interface Item {
   readonly reject: (error: unknown) => void;
 }
 
+/** What a caller who may leave holds in hand. */
+export interface Ticket {
+  /** Takes the message out of the queue, if it is still there. */
+  withdraw: (() => void) | undefined;
+}
+
 export interface WriterOwner {
   /** The kernel took a batch; `count` and `bytes` are the application's part of it. */
   taken(count: number, bytes: number): void;
   /** A batch was handed to the socket: the kernel owes us its taking. */
   begun(): void;
-  /** The kernel took a batch it had no room for at first: the peer has acknowledged something meanwhile. */
-  progressed(): void;
 }
 
 /** Bytes handed to the socket at once: enough to fill a packet train, few enough to leave little unknown. */
@@ -33,8 +37,6 @@ export class Writer {
   /** With the socket: the kernel may have taken some of it. */
   #batch: Item[] = [];
   #bufferedBytes = 0;
-  /** The kernel had no room for the whole batch. */
-  #blocked = false;
   #empty: (() => void)[] = [];
   #failure: { readonly cause: unknown } | undefined;
 
@@ -49,13 +51,24 @@ export class Writer {
   }
 
   /** Resolves when the kernel took all of it; rejects with `takenBack` when it provably took nothing. */
-  write(bytes: Uint8Array, application: boolean): Promise<void> {
+  write(bytes: Uint8Array, application: boolean, ticket?: Ticket): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(takenBack);
-      this.#queue.push({ bytes, application, resolve, reject });
+      const item: Item = { bytes, application, resolve, reject };
+      this.#queue.push(item);
+      if (ticket !== undefined) ticket.withdraw = () => this.#withdraw(item);
       this.#bufferedBytes += bytes.length;
       if (this.#batch.length === 0) this.#flush();
     });
+  }
+
+  #withdraw(item: Item): void {
+    const at = this.#queue.indexOf(item);
+    if (at < 0) return;
+    this.#queue.splice(at, 1);
+    this.#bufferedBytes -= item.bytes.length;
+    item.reject(takenBack);
+    this.#tellEmpty();
   }
 
   /** Calls back once nothing waits any more: taken by the kernel, taken back, or failed. */
@@ -111,7 +124,6 @@ export class Writer {
       // On an error the socket's own events end the connection; what the kernel took of the batch is then unknown.
       if (!error && this.#failure === undefined) this.#taken(batch);
     });
-    this.#blocked = this.#socket.writableLength > 0;
   }
 
   /** One write call of the kernel for the whole batch. */
@@ -131,7 +143,6 @@ export class Writer {
 
   #taken(batch: readonly Item[]): void {
     this.#batch = [];
-    if (this.#blocked) this.#owner.progressed();
     let count = 0;
     let applicationBytes = 0;
     for (const { bytes, application } of batch) {

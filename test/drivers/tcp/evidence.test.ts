@@ -78,6 +78,31 @@ test("the write queue is bounded: beyond writeBufferBytes a message is refused, 
   await tcp.send("room again");
 });
 
+test("whose caller has left, by signal or deadline, is taken out of the write queue and never sent", async (t) => {
+  const { client, using } = rig(t);
+  const server = using(await bareServer((socket) => socket.pause()));
+  const tcp = client({ port: server.port });
+  await tcp.start();
+  const big = tcp.send(Buffer.alloc(12 << 20, "b"));
+  await until("more than the kernel takes", () => tcp.bufferedBytes > 0);
+  const buffered = tcp.bufferedBytes;
+  const abort = new AbortController();
+  const left = tcp.send("left", { signal: abort.signal });
+  const late = tcp.send("late", { deadlineMs: 30 });
+  const last = tcp.send("last");
+  assert.equal(tcp.bufferedBytes, buffered + 12);
+  abort.abort(new Error("gone"));
+  await assert.rejects(left, /gone/);
+  await assert.rejects(late, { code: "HF_DEADLINE", message: "the message was not taken within 30 ms" });
+  await until("both out of the queue", () => tcp.bufferedBytes === buffered + 4);
+  assert.equal(tcp.isConnected(), true, "a full pipe is no proof of death");
+  server.sockets[0]?.resume();
+  await Promise.all([big, last]);
+  await until("the last", () => Buffer.concat(server.received).toString("latin1").endsWith("last"));
+  const all = Buffer.concat(server.received).toString("latin1");
+  assert.equal(all.includes("left") || all.includes("late"), false);
+});
+
 test("unconfirmed: what the kernel took and nobody proved; a heartbeat's reply proves what was sent before it", async (t) => {
   const { client, using } = rig(t);
   const service = using(await startTcpService());

@@ -318,7 +318,7 @@ test("a client certificate that is missing: the server's refusal is classed as o
   assert.equal(classifyLink(Object.assign(new Error("x"), { code: "ENOTFOUND" }), "dial"), "transient");
 });
 
-test("a slow reader is not taken for dead: what its kernel acknowledges is a sign of life", async (t) => {
+test("a slow reader is not taken for dead because messages to it ran out of time", async (t) => {
   const { client, using } = rig(t);
   const server = using(await bareServer((socket) => socket.pause()));
   const tcp = client({ port: server.port });
