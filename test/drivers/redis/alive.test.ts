@@ -1,7 +1,15 @@
 /** Peers that are silently gone are found; calls that are rightly silent are left alone. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { next, quick, rigFor } from "./rig.ts";
+import { until } from "../../support/until.ts";
+import { type Client, next, quick, rigFor } from "./rig.ts";
+
+/** The server holds a blocked client. */
+function blocked(direct: Client): Promise<true> {
+  return until("a client that blocks", 5_000, async () =>
+    (await direct.clientList()).some(({ flags }) => flags.includes("b")),
+  );
+}
 
 test("an idle half-open connection is found by PING and replaced", async (t) => {
   const rig = await rigFor(t);
@@ -51,18 +59,16 @@ test("a BLPOP whose connection is lost may have popped: it is told, not sent aga
   await client.connect();
   const direct = await rig.direct();
   const pop = client.blPop("jobs", 0);
-  while (!(await direct.clientList()).some(({ flags }) => flags.includes("b"))) await direct.ping();
+  await blocked(direct);
   rig.proxy.cut("rst");
   await assert.rejects(pop, { code: "HF_LOST", outcome: "maybe-applied" });
   // An XREAD that blocks only reads.
-  const back = next(client, "reconnected");
-  await back.catch(() => {});
   const read = client.xRead({ key: "stream", id: "$" }, { BLOCK: 0 });
-  while (!(await direct.clientList()).some(({ flags }) => flags.includes("b"))) await direct.ping();
+  await blocked(direct);
   const again = next(client, "reconnected");
   rig.proxy.cut("rst");
   await again;
-  while (!(await direct.clientList()).some(({ flags }) => flags.includes("b"))) await direct.ping();
+  await blocked(direct);
   await direct.xAdd("stream", "*", { f: "v" });
   assert.equal((await read)?.length, 1);
 });
