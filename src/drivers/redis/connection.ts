@@ -147,7 +147,10 @@ export class RedisConnection {
     this.#submitted += bytes;
   }
 
-  /** Bytes handed over and not yet taken by the kernel, whether in the library's queue or in Node's. */
+  /**
+   * Bytes handed over and not yet taken by the kernel, whether in the library's queue or in Node's. Over TLS the
+   * records' own bytes count as written too: under a load that never pauses this is then a little too few.
+   */
   get bufferedBytes(): number {
     const socket = this.#socket;
     if (socket === undefined) return 0;
