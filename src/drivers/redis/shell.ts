@@ -112,10 +112,9 @@ async function select(shell: Shell, database: number): Promise<void> {
 async function monitor(shell: Shell, callback: MonitorCallback): Promise<void> {
   const core = shell._self[coreOf];
   const guarded = core.subscriptions.guard(callback as Listener) as MonitorCallback;
-  const view = (connection: RedisConnection): LibraryClient => viewOf(connection, shell);
-  await core.sessionCall("MONITOR", 17, shell._commandOptions, (connection) => {
+  await core.sessionCall("MONITOR", 17, shell._commandOptions, async (connection) => {
+    await viewOf(connection, shell).MONITOR(guarded);
     connection.monitoring = true;
-    return view(connection).MONITOR(guarded);
   });
   core.monitor = guarded;
 }
