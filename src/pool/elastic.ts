@@ -202,7 +202,7 @@ export class ElasticPool<C> {
       if (signal !== undefined) this.#hook(waiter, signal);
       this.#tally.waitCount++;
       this.#waiters.push(waiter);
-      this.#stock.pump();
+      if (!this.#stock.saturated) this.#stock.pump();
     });
   }
 

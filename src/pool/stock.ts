@@ -90,6 +90,11 @@ export class Stock<C> {
     return entry;
   }
 
+  /** Nothing is at hand and nothing may be added: a newcomer can only wait, and `pump` would find nothing to do. */
+  get saturated(): boolean {
+    return this.idle.size === 0 && this.entries.size + this.dialer.dialing >= this.limits.max;
+  }
+
   /** Brings connections and waiting callers together, as far as there are both, and dials what is missing. */
   pump(): void {
     if (this.closing) return;
