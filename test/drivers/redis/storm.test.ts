@@ -76,6 +76,26 @@ test("kill -9 and restart: what waited is done, in order, on the new process", a
   assert.deepEqual(await client.lRange("list", 0, -1), ["before", "a", "b", "c"]);
 });
 
+test("a restarted server that reads its data from disk is waited for; nothing that waited sees LOADING", async (t) => {
+  const rig = await rigFor(t, { config: { "key-load-delay": "300", "aof-use-rdb-preamble": "no" } });
+  if (rig === undefined) return;
+  const client = rig.client();
+  await client.connect();
+  await Promise.all(Array.from({ length: 3_000 }, (_, i) => client.set(`k${i}`, i)));
+  const lost = next(client, "disconnected");
+  await rig.server.kill9();
+  await lost;
+  const call = client.get("k2999");
+  const started = rig.server.start();
+  assert.equal(await call, "2999");
+  await started;
+  assert.match(
+    await client.info("errorstats"),
+    /errorstat_LOADING:count=[1-9]/,
+    "it did meet a loading server",
+  );
+});
+
 test("a MULTI of which a part was written, but not its EXEC, had no effect: it is sent again, and applied once", async (t) => {
   const rig = await rigFor(t);
   if (rig === undefined) return;
