@@ -148,7 +148,7 @@ export class HoldfastNatsConnection extends Base {
   /** Also while there is no connection: it then resolves once what was published has reached the next one. */
   override flush(): Promise<void> {
     if (this.isClosed()) return Promise.reject(new errors.ClosedConnectionError());
-    return this.#link.call({ bytes: 6, effect: "once", kind: "blocking", name: "the flush" }, () =>
+    return this.#link.call({ bytes: 0, effect: "once", kind: "blocking", name: "the flush" }, () =>
       super.flush(),
     );
   }

@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isHoldfastError } from "../../../src/call/index.ts";
+import { fromGoOptions, type ResilientNatsConnection } from "../../../src/drivers/nats/index.ts";
+import { until } from "../../support/until.ts";
+import { fakeNats } from "./fake-server.ts";
+import { connected, next } from "./support.ts";
+
+/** 12 characters of command and line ends: a publish of n letters on a subject of one takes 11 + digits + n bytes. */
+const sixteen = (nc: ResilientNatsConnection): void => nc.publish("a", "four"); // PUB a 4\r\nfour\r\n = 15
+
+function full(run: () => void): void {
+  assert.throws(run, (error: unknown) => {
+    assert.ok(isHoldfastError(error));
+    assert.equal(error.code, "HF_OUTBOX_FULL");
+    assert.equal(error.outcome, "not-applied");
+    return true;
+  });
+}
+
+async function down(
+  t: Parameters<typeof fakeNats>[0],
+  size: number,
+): Promise<{ nc: ResilientNatsConnection; port: number }> {
+  const server = await fakeNats(t);
+  const nc = await connected(t, server.url, fromGoOptions({ ReconnectWait: 20, ReconnectBufSize: size }));
+  const lost = next(nc, "disconnected");
+  await server.close();
+  await lost;
+  return { nc, port: server.port };
+}
+
+test("N23 [nats 14]: ReconnectBufSize counts protocol bytes, errors when used up, and is never overshot", async (t) => {
+  const { nc, port } = await down(t, 32);
+  sixteen(nc);
+  sixteen(nc);
+  assert.equal(nc.resilience.snapshot().waitingBytes, 30);
+  full(() => sixteen(nc));
+  full(() => nc.publish("a", "x".repeat(500)));
+  assert.equal(nc.resilience.snapshot().waitingBytes, 30, "nothing was kept of what was refused");
+  const back = await fakeNats(t, {}, port);
+  await nc.flush();
+  assert.equal(back.lines.filter((line) => line === "PUB a 4").length, 2);
+});
+
+test("N23 [nats 15]: a negative size keeps nothing: the first publish errors", async (t) => {
+  const { nc } = await down(t, -1);
+  full(() => sixteen(nc));
+  assert.equal(nc.resilience.snapshot().waitingBytes, 0);
+});
+
+test("what waits is a copy: the caller may change its bytes; order and headers are kept", async (t) => {
+  const { nc, port } = await down(t, 0);
+  const bytes = new TextEncoder().encode("first");
+  nc.publish("a", bytes, { reply: "r" });
+  bytes.fill(0);
+  nc.publish("b", "second");
+  const back = await fakeNats(t, {}, port);
+  await nc.flush();
+  const all = back.lines.filter((line) => !/^(CONNECT|PING)/.test(line));
+  assert.deepEqual(all, ["PUB a r 5", "first", "PUB b 6", "second"]);
+});
+
+test("unconfirmed: published and not followed by a PONG at the loss; confirmed messages don't count", async (t) => {
+  let mute = false;
+  const server = await fakeNats(t, {
+    line: (line) => !(mute && line === "PING"),
+  });
+  const nc = await connected(t, server.url);
+  nc.publish("a", "known");
+  await nc.flush();
+  mute = true;
+  nc.publish("a", "who");
+  nc.publish("a", "knows");
+  await until("the messages to arrive", 5_000, () => server.lines.includes("knows"));
+  const report = next(nc, "unconfirmed");
+  await server.close();
+  const wire = "PUB a 3\r\nwho\r\nPUB a 5\r\nknows\r\n".length;
+  assert.deepEqual(await report, { count: 2, bytes: wire });
+});
+
+test("a publish is confirmed soon after it, with nobody asking", async (t) => {
+  const server = await fakeNats(t);
+  const nc = await connected(t, server.url, { resilience: { confirmWithinMs: 10 } });
+  const before = server.lines.filter((line) => line === "PING").length;
+  for (let i = 0; i < 100; i++) nc.publish("a");
+  await until("a PING", 5_000, () => server.lines.filter((line) => line === "PING").length > before);
+  let told = false;
+  nc.resilience.on("unconfirmed", () => {
+    told = true;
+  });
+  await nc.flush();
+  assert.equal(
+    server.lines.filter((line) => line === "PING").length,
+    before + 2,
+    "one for all, and the flush",
+  );
+  const lost = next(nc, "disconnected");
+  await server.close();
+  await lost;
+  assert.equal(told, false);
+});
+
+test("a server that does not read costs bounded memory: publish refuses beyond the live bound", async (t) => {
+  const server = await fakeNats(t);
+  const nc = await connected(t, server.url, { resilience: { writeBufferBytes: 1 << 20 } });
+  for (const socket of server.open) socket.pause();
+  const payload = new Uint8Array(256 * 1024);
+  let refused: unknown;
+  let sent = 0;
+  while (refused === undefined && sent < 400) {
+    try {
+      nc.publish("a", payload);
+      sent++;
+    } catch (error) {
+      refused = error;
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.ok(isHoldfastError(refused), `refused after ${sent}`);
+  assert.equal(refused.code, "HF_WRITE_BUFFER_FULL");
+  assert.equal(refused.outcome, "not-applied");
+});

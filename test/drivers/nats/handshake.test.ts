@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isHoldfastError } from "../../../src/call/index.ts";
+import { connect, fromGoOptions, headers } from "../../../src/drivers/nats/index.ts";
+import { systemClock } from "../../../src/time/index.ts";
+import { checkLeaks } from "../../support/leaks.ts";
+import { until } from "../../support/until.ts";
+import { fakeNats } from "./fake-server.ts";
+import { connected, next, quick, withNats } from "./support.ts";
+
+test("[nats 46]: a silent server, one that speaks nonsense, and one that refuses end the first connect in time", async (t) => {
+  checkLeaks(t);
+  const silent = await fakeNats(t, { info: () => false });
+  const nonsense = await fakeNats(t, {
+    info: () => ({}),
+    line: (_l, socket) => void socket.write("GARBAGE\r\n"),
+  });
+  const refusing = await fakeNats(t, {
+    line: (line, socket) => {
+      if (line.startsWith("CONNECT")) socket.write("-ERR 'Maximum Connections Exceeded'\r\n");
+      return false;
+    },
+  });
+  const startMs = systemClock.nowMs();
+  for (const [server, cause] of [
+    [silent, /longer than 200 ms/],
+    [nonsense, /not NATS|GARBAGE|parse/i],
+    [refusing, /maximum connections/i],
+  ] as const) {
+    await assert.rejects(connect({ ...quick, servers: server.url, timeout: 200 }), (error: unknown) => {
+      assert.ok(isHoldfastError(error));
+      assert.match(error.message, cause);
+      return true;
+    });
+    await until("no socket to be left", 2_000, () => server.open.size === 0);
+  }
+  assert.ok(systemClock.nowMs() - startMs < 3_000);
+  for (const server of [silent, nonsense, refusing]) await server.close();
+});
+
+test("[nats 53]: garbage from a connected server ends the connection, with its cause; the link comes back", async (t) => {
+  const server = await fakeNats(t);
+  const nc = await connected(t, server.url);
+  const lost = next(nc, "disconnected");
+  const back = next(nc, "reconnected");
+  for (const socket of server.open) socket.write("NONSENSE\r\n");
+  const { cause } = (await lost) as { cause: unknown };
+  assert.ok(isHoldfastError(cause));
+  assert.equal(cause.code, "HF_PROTOCOL");
+  await back;
+});
+
+test("[nats 51] [nats 22] [nats 23]: the server's -ERR is the cause of the loss that follows; then it is retried until allowed", async (t) => {
+  for (const text of [
+    "Stale Connection",
+    "maximum connections exceeded",
+    "maximum account active connections exceeded",
+  ]) {
+    let refusals = 2;
+    const server = await fakeNats(t, {
+      line: (line, socket, n) => {
+        if (n === 1 || !line.startsWith("CONNECT") || refusals-- <= 0) return;
+        socket.end(`-ERR '${text}'\r\n`);
+        return false;
+      },
+    });
+    const nc = await connected(t, server.url);
+    const lost = next(nc, "disconnected");
+    const back = next(nc, "reconnected");
+    for (const socket of server.open) socket.end(`-ERR '${text}'\r\n`);
+    assert.match(String(((await lost) as { cause: unknown }).cause), new RegExp(text, "i"));
+    await back;
+    assert.equal(server.accepted(), 4);
+    await nc.close();
+  }
+});
+
+test("[nats 12]: the verbose protocol survives a reconnect", async (t) => {
+  const server = await withNats(t);
+  if (server === undefined) return;
+  const nc = await connected(t, server.url, { verbose: true });
+  let count = 0;
+  nc.subscribe("v", { callback: () => void count++ });
+  const lost = next(nc, "disconnected");
+  await server.kill9();
+  await lost;
+  await server.restart();
+  const h = headers();
+  h.set("k", "v");
+  nc.publish("v", "x", { headers: h });
+  await nc.flush();
+  assert.equal(count, 1);
+});
+
+test("the first connect can be given up: by a signal, and by its limits; nothing is left", async (t) => {
+  checkLeaks(t);
+  const silent = await fakeNats(t, { info: () => false });
+  const leave = new AbortController();
+  const pending = connect({
+    ...quick,
+    servers: silent.url,
+    waitOnFirstConnect: true,
+    timeout: 60_000,
+    resilience: { signal: leave.signal },
+  });
+  await until("the dial", 5_000, () => silent.accepted() === 1);
+  leave.abort(new Error("the caller left"));
+  await assert.rejects(pending, /the caller left/);
+  await until("no socket to be left", 2_000, () => silent.open.size === 0);
+  await silent.close();
+  const limited = connect({
+    ...quick,
+    servers: silent.url,
+    waitOnFirstConnect: true,
+    maxReconnectAttempts: 3,
+    reconnectTimeWait: 10,
+  });
+  await assert.rejects(limited, /ECONNREFUSED|refused/);
+});
+
+test("[nats 38] [nats 36] [nats 37]: given up after the attempts of every server, also when handshakes fail; each failure is told", async (t) => {
+  const dead = await fakeNats(t);
+  const live = await fakeNats(t, {
+    line: (line, socket, n) => {
+      if (n === 1 || !line.startsWith("CONNECT")) return;
+      socket.destroy();
+      return false;
+    },
+  });
+  await dead.close();
+  const nc = await connect({
+    ...fromGoOptions({
+      Servers: [live.url, dead.url],
+      NoRandomize: true,
+      ReconnectWait: 100,
+      ReconnectJitter: 0,
+      MaxReconnect: 3,
+    }),
+  });
+  const failures: string[] = [];
+  nc.resilience.on("attemptFailed", ({ endpoint }) => void failures.push(endpoint));
+  for (const socket of live.open) socket.destroy();
+  const why = await nc.closed();
+  assert.ok(isHoldfastError(why) || why instanceof Error);
+  const of = (port: number) => failures.filter((endpoint) => endpoint.endsWith(`:${port}`)).length;
+  assert.deepEqual([of(live.port), of(dead.port)], [3, 3]);
+  assert.equal(live.accepted(), 4);
+});
