@@ -2,6 +2,7 @@
 import { processGovernor } from "../../governor/index.ts";
 import { type CloseReason, Link, type LinkPolicy } from "../../link/index.ts";
 import type { Resilience } from "../../observe/index.ts";
+import { number } from "../../options/index.ts";
 import { bytesOf, Channel, type HeartbeatReply, readTimeoutMs, type TcpData } from "./channel.ts";
 import type { ConnectionSettings, TcpConnection } from "./connection.ts";
 import { tcpDriver } from "./driver.ts";
@@ -148,10 +149,12 @@ export class TcpClient {
    */
   send(data: TcpData, options: SendOptions = {}): Promise<void> {
     const bytes = bytesOf(data, "data");
-    const mayLeave = options.signal !== undefined || options.deadlineMs !== undefined;
+    const { signal, deadlineMs } = options;
+    if (deadlineMs !== undefined) sendDeadline.read(deadlineMs, "deadlineMs");
+    const mayLeave = signal !== undefined || deadlineMs !== undefined;
     const ticket: Ticket | undefined = mayLeave ? { withdraw: undefined } : undefined;
     const sent = this.#link.call<void>(
-      { bytes: bytes.length, effect: "once", kind: "cast", name: "the message", ...options },
+      { bytes: bytes.length, effect: "once", kind: "cast", name: "the message", deadlineMs, signal },
       (connection) => connection.write(bytes, ticket),
     );
     sent.catch(() => ticket?.withdraw?.()); // whose caller has left is not sent any more
@@ -271,6 +274,8 @@ export class TcpClient {
     return new Channel(connection, undefined, this.#options.resilience.writeBufferBytes);
   }
 }
+
+const sendDeadline = number({ min: 1, max: Infinity });
 
 /** The same as `new TcpClient(options)`. */
 export function createTcpClient(options: TcpClientOptions): TcpClient {

@@ -97,6 +97,7 @@ test("wrong values at run time are refused too, and change nothing", () => {
   assert.throws(() => client.setReconnect({ delay_policy: -1 }), { code: "HF_OPTION" });
   assert.throws(() => client.setKeepaliveTimeout(-5), { code: "HF_OPTION" });
   assert.throws(() => client.setHeartbeat(0, "x"), { code: "HF_OPTION" });
+  assert.throws(() => client.send("x", { deadlineMs: -1 }), { code: "HF_OPTION" });
   assert.throws(() => client.send(5 as unknown as string), { code: "HF_OPTION" });
   assert.equal(client.resilience.snapshot().phase, "idle");
 });
