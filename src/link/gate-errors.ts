@@ -46,7 +46,11 @@ export function dropped<C>(entry: Entry<C>, cause: unknown): HoldfastError {
 }
 
 export function writeBufferFull<C>(entry: Entry<C>, buffered: number, limit: number): HoldfastError {
-  const message = `${nameOf(entry)} was refused: the peer has not taken ${buffered} bytes (at most ${limit})`;
+  const why =
+    entry.call.bytes > limit
+      ? `its ${entry.call.bytes} bytes are more than the write buffer holds (${limit})`
+      : `the peer has not taken ${buffered} bytes (at most ${limit})`;
+  const message = `${nameOf(entry)} was refused: ${why}`;
   return new HoldfastError("HF_WRITE_BUFFER_FULL", message, { outcome: outcomeOf(entry), step: "write" });
 }
 

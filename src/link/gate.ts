@@ -200,7 +200,7 @@ export class Gate<C> {
   #sendNow(entry: Entry<C>, nowMs: number = this.#clock.nowMs()): void {
     const connection = this.#connection as C;
     const buffered = this.#tellsBuffered ? this.#driver.bufferedBytes(connection) : 0;
-    if (buffered > 0 && buffered + entry.call.bytes > this.#options.writeBufferBytes) {
+    if (buffered + entry.call.bytes > this.#options.writeBufferBytes) {
       return this.#reject(entry, writeBufferFull(entry, buffered, this.#options.writeBufferBytes));
     }
     const epoch = this.#epoch;

@@ -54,7 +54,10 @@ export function plan(
     return giveUp(state, why, cause, ctx);
   };
   const inRound = state.endpoints.pick();
-  if (firstOnly && inRound === undefined) return stop("first-connect-failed");
+  if (firstOnly && inRound === undefined) {
+    const refusedEverywhere = episode.attempts > 0 && state.authFailures === episode.attempts;
+    return stop(refusedEverywhere ? "auth" : "first-connect-failed");
+  }
   if (!firstOnly && episode !== undefined) {
     if (episode.kind === "loss" && !policy.reconnect) return stop("reconnect-disabled");
     if (state.endpoints.exhausted || episode.attempts >= policy.maxAttempts)

@@ -239,3 +239,39 @@ test("a subscribe during the restore runs it again before any call passes", asyn
   await fake.link.close();
   await assert.rejects(early);
 });
+
+test("a first connect that is refused for its credentials by every endpoint says so", async () => {
+  const fake = new Fake({ hosts: ["a", "b"] });
+  fake.answer = () => Object.assign(new Error("WRONGPASS"), { linkClass: "auth" as const });
+  const error = await fake.link.connect().catch((e: unknown) => e);
+  assert.ok(isHoldfastError(error));
+  assert.equal(error.code, "HF_AUTH");
+  assert.match(error.message, /refused the credentials: WRONGPASS/);
+  assert.equal(fake.news().at(-1), "closed auth");
+});
+
+test("a first connect refused by one endpoint for other reasons is no matter of credentials", async () => {
+  const fake = new Fake({ hosts: ["a", "b"] });
+  fake.answer = ({ endpoint }) =>
+    endpoint.host === "a" ? refused() : Object.assign(new Error("WRONGPASS"), { linkClass: "auth" as const });
+  const error = await fake.link.connect().catch((e: unknown) => e);
+  assert.ok(isHoldfastError(error));
+  assert.equal(error.code, "HF_CONNECT");
+});
+
+test("a call larger than the whole write buffer is refused, also when the buffer is empty", async () => {
+  const fake = new Fake();
+  await fake.link.connect();
+  await assert.rejects(fake.call("SET", { bytes: 1_001 }), (error) => {
+    assert.ok(isHoldfastError(error));
+    assert.equal(error.code, "HF_WRITE_BUFFER_FULL");
+    assert.equal(error.outcome, "not-applied");
+    assert.match(
+      error.message,
+      /SET was refused: its 1001 bytes are more than the write buffer holds \(1000\)/,
+    );
+    return true;
+  });
+  assert.equal(fake.last.sent.length, 0);
+  await fake.link.close();
+});
