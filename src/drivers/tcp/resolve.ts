@@ -10,14 +10,31 @@ export interface HostAddress {
 /** Finds the addresses of a host name. Asked again at each attempt, so that a moved service is found. */
 export type Lookup = (host: string) => Promise<readonly HostAddress[]>;
 
+/**
+ * Askers of one name share the lookup under way. A resolver that hangs holds one of Node's few threads for 10 s, and an
+ * attempt that is given up can't call its lookup back: without this, attempts and clients would queue up behind their own.
+ */
+export function shareLookups(lookup: Lookup): Lookup {
+  const underWay: Map<string, ReturnType<Lookup>> = new Map();
+  return (host) => {
+    const asked = underWay.get(host);
+    if (asked !== undefined) return asked;
+    const answer = lookup(host).finally(() => underWay.delete(host));
+    underWay.set(host, answer);
+    return answer;
+  };
+}
+
 /** The system's own resolver: all addresses, in its order. */
-export const lookupAll: Lookup = (host) =>
-  new Promise((resolve, reject) => {
-    systemLookup(host, { all: true, verbatim: true }, (error, addresses) => {
-      if (error !== null) reject(error);
-      else resolve(addresses);
-    });
-  });
+export const lookupAll: Lookup = shareLookups(
+  (host) =>
+    new Promise((resolve, reject) => {
+      systemLookup(host, { all: true, verbatim: true }, (error, addresses) => {
+        if (error !== null) reject(error);
+        else resolve(addresses);
+      });
+    }),
+);
 
 /**
  * The addresses to dial, in order: as the resolver gave them, but the families take turns, so that a network without

@@ -4,6 +4,7 @@ import { createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { createServer as createTlsServer } from "node:tls";
 import { type DialPlan, dialSocket, type Lookup } from "../../../src/drivers/tcp/index.ts";
+import { shareLookups } from "../../../src/drivers/tcp/resolve.ts";
 import { faultProxy, testAuthority } from "../../../src/lab/index.ts";
 import { systemClock } from "../../../src/time/index.ts";
 import { checkLeaks } from "../../support/leaks.ts";
@@ -145,6 +146,22 @@ test("the families take turns", async (t) => {
     );
     return true;
   });
+});
+
+test("a hanging lookup is shared by all that ask for the name, and asked anew once it is over", async () => {
+  const asked: { host: string; answer: (addresses: { address: string; family: number }[]) => void }[] = [];
+  const lookup = shareLookups((host) => new Promise((answer) => void asked.push({ host, answer })));
+  const attempts = [lookup("a"), lookup("a"), lookup("b"), lookup("a")];
+  assert.deepEqual(
+    asked.map(({ host }) => host),
+    ["a", "b"],
+  );
+  for (const { answer } of asked) answer([{ address: "127.0.0.1", family: 4 }]);
+  assert.equal((await Promise.all(attempts)).length, 4);
+  const failed = lookup("a");
+  assert.equal(asked.length, 3);
+  asked[2]?.answer([]);
+  assert.deepEqual(await failed, []);
 });
 
 test("TLS: the certificate is verified against the name asked for, unless told not to", async (t) => {
