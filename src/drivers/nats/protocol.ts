@@ -128,8 +128,11 @@ export class RegulatedProtocol extends ProtocolHandler {
     if (this.#physical !== physical || physical.lostCause !== undefined) return;
     const closed = new errors.ConnectionError("the server closed the connection");
     physical.lostCause = physical.serverError ?? error ?? closed;
+    // The report may begin the next attempt before it returns: that one's PONG must not be taken for one of these.
+    const pongs = this.pongs.splice(0);
     if (this.#handshake !== undefined) this.#handshake.reject(physical.lostCause as Error);
     else physical.dial.sink.lost(physical.lostCause);
+    rejectAll(pongs, physical.lostCause);
   }
 
   /** Sends what the server must hold for us. From here on commands pass. */
@@ -185,13 +188,8 @@ export class RegulatedProtocol extends ProtocolHandler {
     if (this.#physical !== physical) return;
     this.#physical = undefined;
     this.connected = false;
-    const { pongs } = this;
-    this.pongs = [];
+    rejectAll(this.pongs.splice(0), physical.lostCause);
     this.resetOutbound();
-    for (const pong of pongs) {
-      pong.catch(() => {});
-      pong.reject(physical.lostCause as Error);
-    }
   }
 
   override publish(subject: string, payload?: Payload, options?: PublishOptions): void {
@@ -303,6 +301,14 @@ export class RegulatedProtocol extends ProtocolHandler {
 /** The library's own, private to TypeScript only; checked at start by `checkInternals`. */
 function flushPending(protocol: ProtocolHandler): void {
   (protocol as unknown as { flushPending(): void }).flushPending();
+}
+
+/** Whoever waits for one of these is told by the engine what the loss means for a call. */
+function rejectAll(pongs: readonly Deferred[], cause: unknown): void {
+  for (const pong of pongs) {
+    pong.catch(() => {});
+    pong.reject(cause as Error);
+  }
 }
 
 function cancelRequest(request: unknown, cause: Error): void {

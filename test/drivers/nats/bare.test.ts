@@ -1,0 +1,268 @@
+/** What nats.js itself does, side by side with ours, against the same kind of server in the same test. */
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import {
+  connect as bareConnect,
+  type NatsConnection,
+  type NodeConnectionOptions,
+} from "@nats-io/transport-node";
+import { constant } from "../../../src/backoff/index.ts";
+import { isHoldfastError } from "../../../src/call/index.ts";
+import { connect, type NatsConnectOptions } from "../../../src/drivers/nats/index.ts";
+import { systemClock } from "../../../src/time/index.ts";
+import { until } from "../../support/until.ts";
+import { type FakeBehaviour, type FakeServer, fakeNats } from "./fake-server.ts";
+
+const fast = { reconnectTimeWait: 50, reconnectJitter: 10, maxReconnectAttempts: -1, noRandomize: true };
+
+interface Side {
+  readonly name: "nats.js" | "ours";
+  readonly server: FakeServer;
+  readonly nc: NatsConnection;
+}
+
+type Options = NodeConnectionOptions & Pick<NatsConnectOptions, "resilience">;
+
+/** One connected client of each kind, each with a server of its own that behaves alike. */
+async function sides(
+  t: TestContext,
+  behaviour: () => FakeBehaviour = () => ({}),
+  options: Options = {},
+): Promise<{ bare: Side; ours: Side }> {
+  const make = async (name: Side["name"]): Promise<Side> => {
+    const server = await fakeNats(t, behaviour());
+    const { resilience, ...library } = options;
+    const nc =
+      name === "ours"
+        ? await connect({ ...fast, ...library, servers: server.url, ...(resilience && { resilience }) })
+        : await bareConnect({ ...fast, ...library, servers: server.url });
+    t.after(() => nc.close());
+    return { name, server, nc };
+  };
+  return { bare: await make("nats.js"), ours: await make("ours") };
+}
+
+/** Resolves at the next status of this type. */
+async function status(nc: NatsConnection, type: string): Promise<void> {
+  for await (const each of nc.status()) if (each.type === type) return;
+}
+
+function cut({ server }: Side): void {
+  for (const socket of server.open) socket.destroy();
+}
+
+/** What became of a promise within this time. */
+async function within(promise: Promise<unknown>, ms: number): Promise<unknown> {
+  return new Promise((resolve) => {
+    const timer = systemClock.setTimer(ms, () => resolve("nothing"));
+    promise
+      .then(
+        () => "resolved",
+        (error: unknown) => error,
+      )
+      .then((result) => {
+        timer.cancel();
+        resolve(result);
+      });
+  });
+}
+
+test("published during an outage: nats.js loses it without an error, ours arrives", async (t) => {
+  const { bare, ours } = await sides(t);
+  for (const { nc, server } of [bare, ours]) {
+    const lost = status(nc, "disconnect");
+    const { port } = server;
+    await server.close();
+    await lost;
+    for (let i = 0; i < 10; i++) nc.publish("x", `message ${i}`);
+    const back = status(nc, "reconnect");
+    const again = await fakeNats(t, {}, port);
+    await back;
+    await nc.flush();
+    const arrived = again.lines.filter((line) => line.startsWith("message")).length;
+    assert.equal(arrived, nc === ours.nc ? 10 : 0);
+  }
+});
+
+test("a publish beyond any bound while down: nats.js takes 40 MB without a word, ours refuses after 8 MiB", async (t) => {
+  const { bare, ours } = await sides(t, undefined, { reconnectTimeWait: 60_000 });
+  for (const { nc, server } of [bare, ours]) {
+    const lost = status(nc, "disconnect");
+    await server.close();
+    await lost;
+    const megabyte = new Uint8Array(1_000_000);
+    const publishing = () => {
+      for (let i = 0; i < 40; i++) nc.publish("x", megabyte);
+    };
+    if (nc === bare.nc) publishing();
+    else
+      assert.throws(
+        publishing,
+        (error: unknown) => isHoldfastError(error) && error.code === "HF_OUTBOX_FULL",
+      );
+  }
+});
+
+test("a request in flight at a loss: nats.js waits its whole timeout, ours fails at once with its outcome", async (t) => {
+  const { bare, ours } = await sides(t);
+  for (const side of [bare, ours]) {
+    const request = side.nc.request("x", "q", { timeout: 2_000 });
+    request.catch(() => {});
+    await until("the request to arrive", 5_000, () => side.server.lines.includes("q"));
+    cut(side);
+    const after = await within(request, 500);
+    if (side === bare) assert.equal(after, "nothing");
+    else assert.ok(isHoldfastError(after) && after.outcome === "maybe-applied");
+  }
+});
+
+test("flush while down: nats.js rejects, ours resolves when the next server has read", async (t) => {
+  const { bare, ours } = await sides(t);
+  for (const { nc, server } of [bare, ours]) {
+    const lost = status(nc, "disconnect");
+    const { port } = server;
+    await server.close();
+    await lost;
+    const flush = nc.flush();
+    flush.catch(() => {});
+    const again = await fakeNats(t, {}, port);
+    const result = await within(flush, 5_000);
+    if (nc === bare.nc) assert.match(String(result), /disconnected/);
+    else assert.equal(result, "resolved");
+    void again;
+  }
+});
+
+test("drain while down: nats.js comes back as a zombie, ours ends", async (t) => {
+  const { bare, ours } = await sides(t, undefined, { resilience: { drainTimeoutMs: 300 } });
+  for (const { nc, server } of [bare, ours]) {
+    const lost = status(nc, "disconnect");
+    const { port } = server;
+    await server.close();
+    await lost;
+    const back = nc === bare.nc ? status(nc, "reconnect") : undefined;
+    const drained = within(nc.drain(), 5_000);
+    await fakeNats(t, {}, port);
+    await back;
+    if (nc === bare.nc) {
+      assert.equal(nc.isClosed(), false);
+      assert.throws(() => nc.publish("x"), /drain/);
+    } else {
+      assert.equal(await drained, "resolved");
+      assert.ok(nc.isClosed());
+    }
+  }
+});
+
+test("two refusals with a success between them: nats.js closes for good, ours goes on", async (t) => {
+  const refuse: FakeBehaviour["line"] = (line, socket, n) => {
+    if (!line.startsWith("CONNECT") || (n !== 2 && n !== 4)) return undefined;
+    socket.end("-ERR 'Authorization Violation'\r\n");
+    return false;
+  };
+  const { bare, ours } = await sides(t, () => ({ line: refuse }), {
+    resilience: { auth: { backoff: constant(10) } },
+  });
+  for (const side of [bare, ours]) {
+    const first = status(side.nc, "reconnect");
+    cut(side);
+    await first;
+    const second = status(side.nc, "reconnect");
+    cut(side);
+    if (side === bare) assert.notEqual(await within(side.nc.closed(), 5_000), "nothing");
+    else assert.notEqual(await within(second, 5_000), "nothing");
+    assert.equal(side.nc.isClosed(), side === bare);
+  }
+});
+
+test("an authenticator that throws once: nats.js closes for good, ours asks again", async (t) => {
+  for (const kind of ["nats.js", "ours"]) {
+    let calls = 0;
+    const server = await fakeNats(t);
+    const options = {
+      ...fast,
+      servers: server.url,
+      authenticator: () => {
+        if (++calls === 2) throw new Error("no credentials just now");
+        return { auth_token: "t" };
+      },
+    };
+    const nc = kind === "ours" ? await connect(options) : await bareConnect(options);
+    t.after(() => nc.close());
+    const back = status(nc, "reconnect");
+    for (const socket of server.open) socket.destroy();
+    if (kind === "ours") assert.notEqual(await within(back, 5_000), "nothing");
+    else assert.notEqual(await within(nc.closed(), 5_000), "nothing");
+    assert.equal(nc.isClosed(), kind !== "ours");
+  }
+});
+
+test("the server closes after INFO: nats.js waits its whole timeout, ours fails at once", async (t) => {
+  const server = await fakeNats(t, {
+    line: (line, socket) => {
+      if (!line.startsWith("CONNECT")) return undefined;
+      socket.destroy();
+      return false;
+    },
+  });
+  const tookMs = async (connecting: () => Promise<unknown>): Promise<number> => {
+    const startMs = systemClock.nowMs();
+    await assert.rejects(connecting());
+    return systemClock.nowMs() - startMs;
+  };
+  const options = { ...fast, maxReconnectAttempts: 1, timeout: 1_000, servers: server.url };
+  assert.ok((await tookMs(() => bareConnect(options))) >= 990);
+  assert.ok((await tookMs(() => connect(options))) < 500);
+});
+
+test("INFO without connect_urls: nats.js forgets what it learned, ours keeps it", async (t) => {
+  const { bare, ours } = await sides(t, () => ({
+    info: () => ({ connect_urls: ["127.0.0.1:2", "127.0.0.1:3"] }),
+  }));
+  for (const { nc, server } of [bare, ours]) {
+    assert.equal(nc.getServers().length, 3);
+    const info = { server_id: "FAKE", version: "2.10.0", proto: 1, headers: true, max_payload: 1_048_576 };
+    for (const socket of server.open) socket.write(`INFO ${JSON.stringify(info)}\r\n`);
+    await nc.flush();
+    assert.equal(nc.getServers().length, nc === bare.nc ? 1 : 3);
+  }
+});
+
+test("a subscription's maximum after a reconnect: nats.js sends SUB only, ours the remainder too", async (t) => {
+  const { bare, ours } = await sides(t);
+  for (const side of [bare, ours]) {
+    side.nc.subscribe("m", { max: 7, callback: () => {} });
+    await side.nc.flush();
+    const before = side.server.lines.length;
+    const back = status(side.nc, "reconnect");
+    cut(side);
+    await back;
+    await side.nc.flush();
+    const after = side.server.lines.slice(before).filter((line) => /^(SUB|UNSUB)/.test(line));
+    assert.deepEqual(after, side === bare ? ["SUB m 1"] : ["SUB m 1", "UNSUB 1 7"]);
+  }
+});
+
+test("pingInterval -1: nats.js storms the server with PINGs, ours sends none", async (t) => {
+  const { bare, ours } = await sides(t, undefined, { pingInterval: -1, maxPingOut: 1_000 });
+  const pings = ({ server }: Side) => server.lines.filter((line) => line === "PING").length;
+  await until("a storm", 5_000, () => pings(bare) > 50);
+  assert.equal(pings(ours), 1, "only that of the handshake");
+});
+
+test("reconnect() in back-off: nats.js does nothing, ours dials", async (t) => {
+  const { bare, ours } = await sides(t, undefined, { reconnectTimeWait: 30_000 });
+  for (const side of [bare, ours]) {
+    const lost = status(side.nc, "disconnect");
+    const { port } = side.server;
+    await side.server.close();
+    await lost;
+    const again = await fakeNats(t, {}, port);
+    await side.nc.reconnect();
+    const dialled = within(
+      until("a dial", 1_000, () => again.accepted() > 0),
+      2_000,
+    );
+    assert.equal((await dialled) === "resolved", side === ours);
+  }
+});

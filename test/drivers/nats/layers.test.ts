@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { Kvm } from "@nats-io/kv";
+import { Svcm } from "@nats-io/services";
+import { until } from "../../support/until.ts";
+import { connected, next, withNats } from "./support.ts";
+
+test("JetStream: consume goes on after kill -9; every message with a PubAck is consumed", async (t) => {
+  const server = await withNats(t, { durable: true });
+  if (server === undefined) return;
+  const nc = await connected(t, server.url);
+  const manager = await jetstreamManager(nc);
+  await manager.streams.add({ name: "S", subjects: ["s.*"] });
+  await manager.consumers.add("S", { durable_name: "d", ack_policy: "explicit" });
+  const js = jetstream(nc);
+  const seen: number[] = [];
+  const messages = await (await js.consumers.get("S", "d")).consume();
+  const reading = (async () => {
+    for await (const message of messages) {
+      seen.push(message.seq);
+      await message.ackAck();
+    }
+  })();
+  reading.catch(() => {});
+  for (let i = 0; i < 5; i++) await js.publish("s.a", `${i}`);
+  await until("the first five", 10_000, () => seen.length === 5);
+  await nc.flush();
+  const lost = next(nc, "disconnected");
+  await server.kill9();
+  await lost;
+  await server.restart();
+  for (let i = 5; i < 10; i++)
+    await until("a PubAck", 15_000, async () => (await js.publish("s.a", `${i}`)).seq > 0);
+  await until("all ten", 30_000, () => new Set(seen).size === 10);
+  assert.deepEqual([...new Set(seen)], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  await messages.close();
+});
+
+test("KV: a watch goes on after kill -9", async (t) => {
+  const server = await withNats(t, { durable: true });
+  if (server === undefined) return;
+  const nc = await connected(t, server.url);
+  const kv = await new Kvm(nc).create("b");
+  const seen: string[] = [];
+  const watch = await kv.watch();
+  const reading = (async () => {
+    for await (const entry of watch) seen.push(`${entry.key}=${entry.string()}`);
+  })();
+  reading.catch(() => {});
+  await kv.put("k", "1");
+  await until("the first", 10_000, () => seen.includes("k=1"));
+  const lost = next(nc, "disconnected");
+  await server.kill9();
+  await lost;
+  await server.restart();
+  await until("the put", 15_000, async () => (await kv.put("k", "2")) > 0);
+  await until("the second", 30_000, () => seen.includes("k=2"));
+  assert.equal((await kv.get("k"))?.string(), "2");
+  watch.stop();
+});
+
+test("services: an endpoint answers again after kill -9", async (t) => {
+  const server = await withNats(t);
+  if (server === undefined) return;
+  const nc = await connected(t, server.url);
+  const service = await new Svcm(nc as never).add({ name: "calc", version: "1.0.0" });
+  service.addEndpoint("double", {
+    handler: (_error, message) => void message.respond(`${Number(message.string()) * 2}`),
+  });
+  const ask = async () => (await nc.request("double", "21", { timeout: 10_000 })).string();
+  assert.equal(await ask(), "42");
+  const lost = next(nc, "disconnected");
+  await server.kill9();
+  await lost;
+  await server.restart();
+  assert.equal(await ask(), "42");
+});
