@@ -1,6 +1,7 @@
 /** Typed events. `on` returns what removes the listener; a listener that throws unwinds nothing. */
 export class Emitter<Events extends object> {
   readonly #listeners: Map<keyof Events, Set<(event: never) => void>> = new Map();
+  #tap: ((name: keyof Events, event: Events[keyof Events]) => void) | undefined;
   readonly #failed: (error: unknown, event: keyof Events) => void;
 
   /** @param failed told when a listener throws; by default its error is dropped */
@@ -27,7 +28,17 @@ export class Emitter<Events extends object> {
     return off;
   }
 
+  /** One listener for every event, heard before the others; costs a field where a listener each costs a map. */
+  tap(listener: (name: keyof Events, event: Events[keyof Events]) => void): void {
+    this.#tap = listener;
+  }
+
   emit<K extends keyof Events>(name: K, event: Events[K]): void {
+    try {
+      this.#tap?.(name, event);
+    } catch (error) {
+      this.#failed(error, name);
+    }
     const set = this.#listeners.get(name);
     if (set === undefined) return;
     for (const listener of [...set]) {

@@ -1,8 +1,9 @@
-/** One supervised connection: dialled, restored, watched, lost, re-dialled, until closed. Carries out what the machine asks for. */
+/** One supervised connection. Carries out what the machine asks for. */
 import { type CallDescription, HoldfastError, reasonOf } from "../call/index.ts";
 import type { Timer } from "../time/index.ts";
 import { sharedCoarse } from "./coarse.ts";
 import { Connections } from "./connections.ts";
+import type { LinkClass } from "./driver.ts";
 import { Emitter } from "./emitter.ts";
 import type { LinkEvents } from "./events.ts";
 import { Gate } from "./gate.ts";
@@ -59,14 +60,7 @@ export class Link<C> {
           if (phase === "dormant" || phase === "idle") this.#dispatch({ type: "demand" });
         },
         idle: () => this.#state.draining && this.#dispatch({ type: "inFlightZero" }),
-        learned: (linkClass, cause) =>
-          this.#dispatch({
-            type: "lost",
-            epoch: this.#state.epoch,
-            linkClass,
-            cause,
-            pending: this.#gate.pending + 1,
-          }),
+        learned: (linkClass, cause) => this.#lost(this.#state.epoch, linkClass, cause, 1),
         overdue: (sentMs) => this.#liveness.overdue(sentMs),
         driverThrew: (error) => this.#say({ name: "asyncError", data: { error } }),
       },
@@ -83,8 +77,7 @@ export class Link<C> {
           this.#dispatch({ type: "restored", epoch, version });
         },
         failed: (epoch, linkClass, cause) => this.#dispatch({ type: "failed", epoch, linkClass, cause }),
-        lost: (epoch, linkClass, cause) =>
-          this.#dispatch({ type: "lost", epoch, linkClass, cause, pending: this.#gate.pending }),
+        lost: (epoch, linkClass, cause) => this.#lost(epoch, linkClass, cause),
         closed: (epoch) => {
           this.#gate.settleLeftovers(epoch);
           this.#dispatch({ type: "connectionClosed", epoch });
@@ -135,6 +128,11 @@ export class Link<C> {
 
   on<K extends keyof LinkEvents>(name: K, listener: (event: LinkEvents[K]) => void): () => void {
     return this.#events.on(name, listener);
+  }
+
+  /** One listener for every event, for tracing; a second call replaces it. */
+  tap(listener: (name: keyof LinkEvents, event: LinkEvents[keyof LinkEvents]) => void): void {
+    this.#events.tap(listener);
   }
 
   /**
@@ -229,8 +227,11 @@ export class Link<C> {
       details: { silentMs },
     });
     this.#emits.push({ name: "halfOpen", data: { endpoint, silentMs } });
-    const pending = this.#gate.pending;
-    this.#dispatch({ type: "lost", epoch: this.#state.epoch, linkClass: "transient", cause: error, pending });
+    this.#lost(this.#state.epoch, "transient", error);
+  }
+
+  #lost(epoch: number, linkClass: LinkClass, cause: unknown, about = 0): void {
+    this.#dispatch({ type: "lost", epoch, linkClass, cause, pending: this.#gate.pending + about });
   }
 
   /** Tells something in its turn, behind what has been noted before it. */

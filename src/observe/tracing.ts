@@ -1,4 +1,4 @@
-import { type Channel, channel, hasSubscribers } from "node:diagnostics_channel";
+import { type Channel, channel } from "node:diagnostics_channel";
 import type { Link, LinkEvents } from "../link/index.ts";
 
 /** The link events that are published, each on the channel `holdfast:link:<event>`. */
@@ -27,13 +27,14 @@ export interface TracedMessage<K extends TracedEvent = TracedEvent> {
   readonly data: LinkEvents[K];
 }
 
-/** Publishes a link's events on diagnostics channels; costs one check each while nobody listens. */
+const channels: ReadonlyMap<keyof LinkEvents, Channel> = new Map(
+  tracedEvents.map((event) => [event, channel(`holdfast:link:${event}`)]),
+);
+
+/** Publishes a link's events on diagnostics channels; costs one look-up each while nobody listens. */
 export function trace<C>(link: Link<C>): void {
-  for (const event of tracedEvents) {
-    const name = `holdfast:link:${event}`;
-    const target: Channel = channel(name);
-    link.on(event, (data) => {
-      if (hasSubscribers(name)) target.publish({ link: link.name, event, data });
-    });
-  }
+  link.tap((event, data) => {
+    const target = channels.get(event);
+    if (target?.hasSubscribers) target.publish({ link: link.name, event, data });
+  });
 }
