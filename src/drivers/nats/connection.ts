@@ -179,6 +179,11 @@ export class HoldfastNatsConnection extends Base {
     this.#link.reconnectNow();
   }
 
+  /** Not possible: the given servers are fixed, discovered ones are merged by the engine. Throws `HF_OPTION`. */
+  override setServers(): never {
+    throw new HoldfastError("HF_OPTION", "setServers: the given servers of a connection can't be changed");
+  }
+
   override getServers(): ReadonlyArray<Server> {
     return this.#link.snapshot().candidates.map(serverOf);
   }
