@@ -28,6 +28,9 @@ export interface EndpointSetOptions {
   readonly maxAttemptsPerEndpoint?: number;
 }
 
+/** Shared by all links that never lost a member. */
+const nothingGone: ReadonlyMap<string, number> = new Map();
+
 /**
  * The endpoints of one link, in the order in which they will be tried. Immutable. A *round* tries every endpoint
  * once; the one that failed or was lost last goes to the back. Given endpoints are never deleted; discovered ones
@@ -52,7 +55,7 @@ export class EndpointSet {
     return new EndpointSet(
       ordered.map((endpoint) => fresh(endpoint, "given", undefined)),
       max,
-      new Map(),
+      nothingGone,
     );
   }
 

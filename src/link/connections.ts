@@ -2,24 +2,10 @@
 import { HoldfastError, reasonOf } from "../call/index.ts";
 import { type Endpoint, endpointId } from "../endpoint/index.ts";
 import type { Clock } from "../time/index.ts";
-import type { Driver, LinkClass, RestoreReport, Sink, TappedSocket } from "./driver.ts";
+import type { Driver, LinkClass, RestoreReport } from "./driver.ts";
+import { Epoch } from "./epoch.ts";
 import { GuardedDriver } from "./guarded.ts";
 import type { Session } from "./session.ts";
-
-interface Epoch<C> {
-  readonly number: number;
-  readonly endpoint: Endpoint;
-  readonly abort: AbortController;
-  readonly taps: Set<TappedSocket>;
-  step: string;
-  connection: C | undefined;
-  /** Given up: a late success is closed, late reports are dropped. */
-  over: boolean;
-  lost: boolean;
-  opening: Promise<unknown>;
-  /** Set while its end is under way: gives up waiting for it. */
-  abandon: (() => void) | undefined;
-}
 
 /** What the connections tell their link. */
 export interface ConnectionsOwner {
@@ -47,7 +33,8 @@ export class Connections<C> {
   readonly #clock: Clock;
   readonly #graceMs: number;
   readonly #epochs: Map<number, Epoch<C>> = new Map();
-  readonly #releasing: Set<Promise<unknown>> = new Set();
+  /** Ends under way. */
+  #releasing: Promise<unknown>[] = [];
 
   /** @param graceMs how long a library may take beyond its deadline to end a connection, before it is left behind */
   constructor(driver: Driver<C>, session: Session, owner: ConnectionsOwner, clock: Clock, graceMs: number) {
@@ -63,58 +50,40 @@ export class Connections<C> {
     return this.#epochs.get(epoch)?.connection;
   }
 
+  /** The attempt is over and the connection in use: what only an attempt needs is let go. */
+  ready(epoch: number): C {
+    const ready = this.#epochs.get(epoch) as Epoch<C>;
+    ready.forgetSignal();
+    return ready.connection as C;
+  }
+
   /** Resolves when everything that was given up is gone. */
   async released(): Promise<void> {
-    while (this.#releasing.size > 0) await Promise.allSettled([...this.#releasing]);
+    while (this.#releasing.length > 0) await Promise.allSettled(this.#releasing);
   }
 
   dial(number: number, endpoint: Endpoint, attempt: number): void {
-    const epoch: Epoch<C> = {
-      number,
-      endpoint,
-      abort: new AbortController(),
-      taps: new Set(),
-      step: "dial",
-      connection: undefined,
-      over: false,
-      lost: false,
-      opening: Promise.resolve(),
-      abandon: undefined,
-    };
+    const epoch = new Epoch<C>(number, endpoint, attempt, this.#session, this.#guarded, this.#owner);
     this.#epochs.set(number, epoch);
-    epoch.opening = this.#open(epoch, attempt);
+    epoch.opening = this.#open(epoch);
   }
 
-  async #open(epoch: Epoch<C>, attempt: number): Promise<void> {
+  async #open(epoch: Epoch<C>): Promise<void> {
     try {
-      const connection = await this.#driver.open({
-        endpoint: epoch.endpoint,
-        epoch: epoch.number,
-        attempt,
-        signal: epoch.abort.signal,
-        sink: this.#sink(epoch),
-        session: this.#session,
-        tap: (socket) => {
-          if (epoch.over) socket.destroy();
-          else epoch.taps.add(socket);
-        },
-        step: (name) => {
-          epoch.step = name;
-        },
-      });
+      const connection = await this.#driver.open(epoch);
       epoch.connection = connection;
       if (epoch.over) return;
-      epoch.step = "restore";
-      this.#owner.dialed(epoch.number);
+      epoch.step("restore");
+      this.#owner.dialed(epoch.epoch);
     } catch (error) {
-      if (!epoch.over) this.#owner.failed(epoch.number, this.#guarded.classifyLink(error, "dial"), error);
+      if (!epoch.over) this.#owner.failed(epoch.epoch, this.#guarded.classifyLink(error, "dial"), error);
     }
   }
 
   /** The error of a deadline: names the step the attempt was in. */
   timeoutError(number: number, deadlineMs: number): HoldfastError {
     const epoch = this.#epochs.get(number);
-    const step = epoch?.step ?? "dial";
+    const step = epoch?.stepName ?? "dial";
     const where = epoch === undefined ? "" : ` to ${endpointId(epoch.endpoint)}`;
     return new HoldfastError(
       "HF_CONNECT_TIMEOUT",
@@ -130,7 +99,7 @@ export class Connections<C> {
     if (epoch?.connection === undefined || epoch.over) return;
     const version = this.#session.version;
     try {
-      const report = await this.#driver.restore(epoch.connection, this.#session, epoch.abort.signal);
+      const report = await this.#driver.restore(epoch.connection, this.#session, epoch.signal);
       if (!epoch.over) this.#owner.restored(number, version, report);
     } catch (error) {
       if (!epoch.over) this.#owner.failed(number, this.#guarded.classifyLink(error, "restore"), error);
@@ -140,7 +109,7 @@ export class Connections<C> {
   probe(number: number): Promise<void> | undefined {
     const epoch = this.#epochs.get(number);
     if (epoch?.connection === undefined || epoch.over || this.#driver.probe === undefined) return undefined;
-    return this.#driver.probe(epoch.connection, epoch.abort.signal);
+    return this.#driver.probe(epoch.connection, epoch.signal);
   }
 
   /** Ends one connection, or a dial still under way; tells `closed` when nothing of it is left. */
@@ -158,11 +127,11 @@ export class Connections<C> {
         resolve();
       };
     }).then(() => {
-      this.#releasing.delete(gone);
+      this.#releasing = this.#releasing.filter((end) => end !== gone);
       this.#epochs.delete(number);
       this.#owner.closed(number);
     });
-    this.#releasing.add(gone);
+    this.#releasing.push(gone);
     void this.#release(epoch, how, deadlineMs).finally(() => epoch.abandon?.());
   }
 
@@ -171,15 +140,15 @@ export class Connections<C> {
     const epoch = this.#epochs.get(number);
     if (epoch === undefined) return;
     if (!epoch.over) return this.end(number, "abrupt", 0);
-    epoch.abort.abort(new HoldfastError("HF_CLOSED", "the connection is closed"));
-    this.#destroyTaps(epoch);
+    epoch.abort("the connection is closed");
+    epoch.destroyTaps();
     epoch.abandon?.();
   }
 
   async #release(epoch: Epoch<C>, how: "graceful" | "abrupt", deadlineMs: number): Promise<void> {
     if (epoch.connection === undefined) {
-      epoch.abort.abort(new HoldfastError("HF_CLOSED", "the attempt was given up"));
-      this.#destroyTaps(epoch);
+      epoch.abort("the attempt was given up");
+      epoch.destroyTaps();
       await epoch.opening;
     }
     if (epoch.connection !== undefined) {
@@ -192,35 +161,7 @@ export class Connections<C> {
         });
       }
     }
-    epoch.abort.abort(new HoldfastError("HF_CLOSED", "the connection is closed"));
-    this.#destroyTaps(epoch);
-  }
-
-  #destroyTaps(epoch: Epoch<C>): void {
-    for (const socket of epoch.taps) if (!socket.destroyed) socket.destroy();
-    epoch.taps.clear();
-  }
-
-  #sink(epoch: Epoch<C>): Sink {
-    const live = (tell: () => void): void => {
-      if (!epoch.over) tell();
-    };
-    return {
-      lost: (cause, linkClass) => {
-        if (epoch.over || epoch.lost) return;
-        epoch.lost = true;
-        this.#owner.lost(epoch.number, linkClass ?? this.#guarded.classifyLink(cause, "ready"), cause);
-      },
-      alive: () => {
-        if (!epoch.over) this.#owner.alive(epoch.number);
-      },
-      discovered: (endpoints) => live(() => this.#owner.told({ kind: "discovered", endpoints })),
-      asyncError: (error) => live(() => this.#owner.told({ kind: "asyncError", error })),
-      lameDuck: (detail) =>
-        live(() => this.#owner.told({ kind: "lameDuck", endpoint: endpointId(epoch.endpoint), detail })),
-      // What was lost is told also when the connection is already over.
-      unconfirmed: (report) => this.#owner.told({ kind: "unconfirmed", ...report }),
-      gap: (report) => this.#owner.told({ kind: "gap", ...report }),
-    };
+    epoch.abort("the connection is closed");
+    epoch.destroyTaps();
   }
 }

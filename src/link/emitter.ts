@@ -1,6 +1,7 @@
 /** Typed events. `on` returns what removes the listener; a listener that throws unwinds nothing. */
 export class Emitter<Events extends object> {
-  readonly #listeners: Map<keyof Events, Set<(event: never) => void>> = new Map();
+  /** Made when somebody listens: most links of a large fleet are heard only through `tap`. */
+  #listeners: Map<keyof Events, Set<(event: never) => void>> | undefined;
   #tap: ((name: keyof Events, event: Events[keyof Events]) => void) | undefined;
   readonly #failed: (error: unknown, event: keyof Events) => void;
 
@@ -10,14 +11,16 @@ export class Emitter<Events extends object> {
   }
 
   on<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): () => void {
-    let set = this.#listeners.get(name);
-    if (set === undefined) {
-      set = new Set();
-      this.#listeners.set(name, set);
-    }
-    const own = (event: Events[K]): void => listener(event); // one listener added twice is two
-    set.add(own as (event: never) => void);
-    return () => void set.delete(own as (event: never) => void);
+    this.#listeners ??= new Map();
+    const listeners = this.#listeners;
+    const own = ((event: Events[K]): void => listener(event)) as (event: never) => void; // one added twice is two
+    const set = listeners.get(name);
+    if (set === undefined) listeners.set(name, new Set([own]));
+    else set.add(own);
+    return () => {
+      const now = listeners.get(name);
+      if (now?.delete(own) && now.size === 0) listeners.delete(name);
+    };
   }
 
   once<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): () => void {
@@ -39,7 +42,7 @@ export class Emitter<Events extends object> {
     } catch (error) {
       this.#failed(error, name);
     }
-    const set = this.#listeners.get(name);
+    const set = this.#listeners?.get(name);
     if (set === undefined) return;
     for (const listener of [...set]) {
       try {
@@ -52,7 +55,7 @@ export class Emitter<Events extends object> {
 
   get listenerCount(): number {
     let count = 0;
-    for (const set of this.#listeners.values()) count += set.size;
+    for (const set of this.#listeners?.values() ?? []) count += set.size;
     return count;
   }
 }

@@ -29,7 +29,7 @@ export class Link<C> {
   readonly #connections: Connections<C>;
   readonly #liveness: Liveness;
   readonly #permits: DialPermits;
-  readonly #timers: Map<TimerName, Timer> = new Map();
+  readonly #timers: { [K in TimerName]: Timer | undefined } = { phase: undefined, drain: undefined };
   readonly #queue: LinkEvent[] = [];
   readonly #emits: EmitEffect[] = [];
   #running = false;
@@ -297,8 +297,8 @@ export class Link<C> {
       case "setTimer":
         return this.#setTimer(effect.name, effect.delayMs);
       case "cancelTimer":
-        this.#timers.get(effect.name)?.cancel();
-        this.#timers.delete(effect.name);
+        this.#timers[effect.name]?.cancel();
+        this.#timers[effect.name] = undefined;
         return;
       case "dial":
         this.#stats.dials++;
@@ -310,7 +310,7 @@ export class Link<C> {
       case "openGate":
         this.#stats.connects++;
         this.#liveness.start();
-        return this.#gate.open(this.#connections.get(effect.epoch) as C, effect.epoch);
+        return this.#gate.open(this.#connections.ready(effect.epoch), effect.epoch);
       case "shutGate":
         this.#liveness.stop();
         this.session.connectionLost();
@@ -336,14 +336,14 @@ export class Link<C> {
   }
 
   #setTimer(name: TimerName, delayMs: number): void {
-    this.#timers.get(name)?.cancel();
+    this.#timers[name]?.cancel();
     const timer = this.#config.world.clock.setTimer(delayMs, () => {
-      if (this.#timers.get(name) === timer) this.#timers.delete(name);
+      if (this.#timers[name] === timer) this.#timers[name] = undefined;
       const { phase, epoch } = this.#state;
       const attempting = name === "phase" && (phase === "dialing" || phase === "restoring");
       const cause = attempting ? this.#connections.timeoutError(epoch, delayMs) : undefined;
       this.#dispatch({ type: "timer", name, cause });
     });
-    this.#timers.set(name, timer);
+    this.#timers[name] = timer;
   }
 }

@@ -9,10 +9,13 @@ export interface SessionItem {
   readonly value: unknown;
 }
 
+const nothing: ReadonlyMap<string, string> = new Map();
+
 export class Session {
-  readonly #items: Map<string, SessionItem> = new Map();
-  readonly #poison: Map<string, string> = new Map();
-  readonly #lost: Map<string, string> = new Map();
+  /** Made when there is something to hold. */
+  #items: Map<string, SessionItem> | undefined;
+  #poison: Map<string, string> | undefined;
+  #lost: Map<string, string> | undefined;
   readonly #changed: (version: number) => void;
   #version = 0;
 
@@ -27,49 +30,52 @@ export class Session {
 
   /** Restorable items in the order in which they must be rebuilt. */
   get items(): readonly SessionItem[] {
-    return [...this.#items.values()].sort((a, b) => a.order - b.order);
+    return [...(this.#items?.values() ?? [])].sort((a, b) => a.order - b.order);
   }
 
   get(key: string): unknown {
-    return this.#items.get(key)?.value;
+    return this.#items?.get(key)?.value;
   }
 
   set(key: string, value: unknown, order = 100): void {
+    this.#items ??= new Map();
     this.#items.set(key, { key, order, value });
     this.#changed(++this.#version);
   }
 
   delete(key: string): boolean {
-    if (!this.#items.delete(key)) return false;
+    if (!this.#items?.delete(key)) return false;
     this.#changed(++this.#version);
     return true;
   }
 
   /** Notes state that can't be rebuilt, and why a dependent call must then fail. */
   poison(key: string, reason: string): void {
+    this.#poison ??= new Map();
     this.#poison.set(key, reason);
   }
 
   /** The state ended in good order (EXEC, ROLLBACK). */
   cure(key: string): void {
-    this.#poison.delete(key);
-    this.#lost.delete(key);
+    this.#poison?.delete(key);
+    this.#lost?.delete(key);
   }
 
   get poisons(): ReadonlyMap<string, string> {
-    return this.#poison;
+    return this.#poison ?? nothing;
   }
 
   /** The connection is gone: what was poison is now lost. Called by the engine. */
   connectionLost(): void {
-    for (const [key, reason] of this.#poison) this.#lost.set(key, reason);
-    this.#poison.clear();
+    if (this.#poison === undefined) return;
+    this.#lost = new Map([...(this.#lost ?? nothing), ...this.#poison]);
+    this.#poison = undefined;
   }
 
   /** Why state under this key was lost; told once. */
   takeLost(key: string): string | undefined {
-    const reason = this.#lost.get(key);
-    this.#lost.delete(key);
+    const reason = this.#lost?.get(key);
+    this.#lost?.delete(key);
     return reason;
   }
 }
