@@ -40,9 +40,6 @@ export class Epoch<C> implements Dial, Sink {
     this.session = session;
     this.#guarded = guarded;
     this.#owner = owner;
-    // A driver may take these apart from their object.
-    this.tap = this.tap.bind(this);
-    this.step = this.step.bind(this);
   }
 
   get sink(): Sink {
