@@ -6,16 +6,16 @@ import { type ResilienceOptions, resolveResilience } from "../src/options/index.
 
 export const rawDriver: Driver<Socket> = {
   name: "raw",
-  open: (dial) =>
+  open: ({ endpoint: { host, port }, sink, tap }) =>
     new Promise((resolve, reject) => {
-      const socket = connect({ host: dial.endpoint.host, port: dial.endpoint.port });
-      dial.tap(socket);
+      const socket = connect({ host, port });
+      tap(socket);
       socket.on("error", (error) => {
-        dial.sink.lost(error);
+        sink.lost(error);
         reject(error);
       });
-      socket.on("close", () => dial.sink.lost(new Error("the server closed the connection")));
-      socket.on("data", dial.sink.alive);
+      socket.on("close", () => sink.lost(new Error("the server closed the connection")));
+      socket.on("data", () => sink.alive());
       socket.once("connect", () => resolve(socket));
     }),
   restore: () => Promise.resolve({ restored: [] }),

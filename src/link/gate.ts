@@ -2,7 +2,14 @@
  * Where calls pass: straight through when the link is ready, into the outbox when it is not. The gate decides what
  * became of each call and settles every promise it handed out. Calls never pass through the state machine.
  */
-import { type CallDescription, type HoldfastError, mayResend, type Outcome } from "../call/index.ts";
+import {
+  type CallDescription,
+  type HoldfastError,
+  mayResend,
+  type Outcome,
+  type RetryBudget,
+  type RetryPolicy,
+} from "../call/index.ts";
 import type { Clock, CoarseTimers } from "../time/index.ts";
 import { type CallVerdict, type Driver, takenBack } from "./driver.ts";
 import { Entry } from "./entry.ts";
@@ -30,7 +37,9 @@ export class Gate<C> {
   readonly #driver: GuardedDriver<C>;
   /** Whether the driver can tell what is buffered: asked for every call. */
   readonly #tellsBuffered: boolean;
-  readonly #options: GateOptions;
+  readonly #retry: RetryPolicy;
+  readonly #budget: RetryBudget | undefined;
+  readonly #writeBufferBytes: number;
   readonly #owner: GateOwner;
   readonly #outbox: Outbox<C>;
   readonly #inFlight: InFlight<C> = new InFlight();
@@ -54,7 +63,9 @@ export class Gate<C> {
     this.#driver = new GuardedDriver(driver, (error) => owner.driverThrew(error));
     this.#tellsBuffered = driver.bufferedBytes !== undefined;
     this.#later = new Later(world.clock);
-    this.#options = options;
+    this.#retry = options.retry;
+    this.#budget = options.budget;
+    this.#writeBufferBytes = options.writeBufferBytes;
     this.#owner = owner;
     this.#clock = world.clock;
     this.#coarse = world.coarse;
@@ -101,7 +112,7 @@ export class Gate<C> {
         dueMs,
       );
       if (call.signal !== undefined) this.#watchAbort(entry, call.signal);
-      this.#options.budget?.deposit();
+      this.#budget?.deposit();
       if (this.#mode === "open") this.#sendNow(entry, nowMs);
       else this.#wait(entry);
     });
@@ -200,8 +211,8 @@ export class Gate<C> {
   #sendNow(entry: Entry<C>, nowMs: number = this.#clock.nowMs()): void {
     const connection = this.#connection as C;
     const buffered = this.#tellsBuffered ? this.#driver.bufferedBytes(connection) : 0;
-    if (buffered + entry.call.bytes > this.#options.writeBufferBytes) {
-      return this.#reject(entry, writeBufferFull(entry, buffered, this.#options.writeBufferBytes));
+    if (buffered + entry.call.bytes > this.#writeBufferBytes) {
+      return this.#reject(entry, writeBufferFull(entry, buffered, this.#writeBufferBytes));
     }
     const epoch = this.#epoch;
     entry.sends++;
@@ -259,8 +270,8 @@ export class Gate<C> {
 
   #resends(entry: Entry<C>, outcome: Outcome, unsent: boolean): boolean {
     if (this.#closedError !== undefined) return false;
-    if (!mayResend(entry.call, outcome, entry.sends, this.#options.retry)) return false;
-    return unsent || this.#options.budget?.withdraw() !== false;
+    if (!mayResend(entry.call, outcome, entry.sends, this.#retry)) return false;
+    return unsent || this.#budget?.withdraw() !== false;
   }
 
   /** The same call once more: now if the link is ready, else from its old place in the outbox. */

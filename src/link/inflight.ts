@@ -6,7 +6,8 @@ import { LinkedList } from "./list.ts";
  * out costs a look at the heads, and a call costs no timer.
  */
 export class InFlight<C> {
-  readonly #lists: Map<number, LinkedList<Entry<C>>> = new Map();
+  /** Made with the first call: an idle link has none. */
+  #lists: Map<number, LinkedList<Entry<C>>> | undefined;
   #size = 0;
 
   get size(): number {
@@ -15,6 +16,7 @@ export class InFlight<C> {
 
   add(entry: Entry<C>): void {
     const key = entry.call.deadlineMs ?? Number.POSITIVE_INFINITY;
+    this.#lists ??= new Map();
     let list = this.#lists.get(key);
     if (list === undefined) {
       list = new LinkedList();
@@ -28,8 +30,8 @@ export class InFlight<C> {
   }
 
   remove(entry: Entry<C>): void {
-    const list = this.#lists.get(entry.call.deadlineMs ?? Number.POSITIVE_INFINITY);
-    if (list === undefined || entry.list !== list) return;
+    const list = this.#lists?.get(entry.call.deadlineMs ?? Number.POSITIVE_INFINITY);
+    if (this.#lists === undefined || list === undefined || entry.list !== list) return;
     list.remove(entry);
     this.#size--;
     if (list.size === 0 && this.#lists.size > 8)
@@ -39,20 +41,21 @@ export class InFlight<C> {
   has(entry: Entry<C>): boolean {
     return (
       entry.list !== undefined &&
-      entry.list === this.#lists.get(entry.call.deadlineMs ?? Number.POSITIVE_INFINITY)
+      entry.list === this.#lists?.get(entry.call.deadlineMs ?? Number.POSITIVE_INFINITY)
     );
   }
 
   nextExpiryMs(): number {
     let soonest = Number.POSITIVE_INFINITY;
-    for (const list of this.#lists.values()) if (list.head) soonest = Math.min(soonest, list.head.dueMs);
+    for (const list of this.#lists?.values() ?? [])
+      if (list.head) soonest = Math.min(soonest, list.head.dueMs);
     return soonest;
   }
 
   /** Takes out every call whose deadline has passed. */
   expired(nowMs: number): Entry<C>[] {
     const over: Entry<C>[] = [];
-    for (const list of this.#lists.values()) {
+    for (const list of this.#lists?.values() ?? []) {
       for (let e = list.head; e !== undefined && e.dueMs <= nowMs; e = e.next) over.push(e);
     }
     for (const entry of over) this.remove(entry);
@@ -62,7 +65,7 @@ export class InFlight<C> {
   /** Every call on the wire, in order of arrival. */
   all(): Entry<C>[] {
     const entries: Entry<C>[] = [];
-    for (const list of this.#lists.values()) {
+    for (const list of this.#lists?.values() ?? []) {
       for (let e = list.head; e !== undefined; e = e.next) entries.push(e);
     }
     return entries.sort((a, b) => a.order - b.order);

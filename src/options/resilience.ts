@@ -172,7 +172,7 @@ export function resolveResilience(options: ResilienceOptions = {}): ResolvedResi
     },
     policy: {
       backoff: readBackoff(options.backoff),
-      authBackoff: options.auth?.backoff ?? defaultAuthBackoff(),
+      authBackoff: options.auth?.backoff ?? defaultAuthBackoff,
       delayPer: o.delayPer ?? at("delayPer"),
       reconnect: o.reconnect ?? at("reconnect"),
       // A lazy link has no first connect to fail: its calls fail by their own deadlines.
@@ -211,13 +211,12 @@ export function resolveResilience(options: ResilienceOptions = {}): ResolvedResi
   };
 }
 
-function defaultAuthBackoff(): Backoff {
-  return boundedExponential({
-    minMs: defaults["auth.minMs"].value,
-    baseMs: defaults["auth.baseMs"].value,
-    capMs: defaults["auth.capMs"].value,
-  });
-}
+/** Immutable, and therefore one for all links. */
+const defaultAuthBackoff: Backoff = boundedExponential({
+  minMs: defaults["auth.minMs"].value,
+  baseMs: defaults["auth.baseMs"].value,
+  capMs: defaults["auth.capMs"].value,
+});
 
 function named(name: string): Backoff {
   const known = Object.keys(presets);
@@ -237,7 +236,7 @@ const backoffShape = check.object({
   immediateFirst: check.optional(check.boolean()),
 });
 
-function readBackoff(given: ResilienceOptions["backoff"] = {}): Backoff {
+function readBackoff(given: ResilienceOptions["backoff"] = defaultBackoff): Backoff {
   if (typeof given === "string") return named(given);
   if (typeof given !== "object" || given === null) {
     throw optionError(
@@ -259,3 +258,6 @@ function readBackoff(given: ResilienceOptions["backoff"] = {}): Backoff {
   const curve = boundedExponential({ minMs, baseMs, capMs });
   return (o.immediateFirst ?? defaults["backoff.immediateFirst"].value) ? immediately(curve) : curve;
 }
+
+/** One for all links, too. */
+const defaultBackoff: Backoff = readBackoff({});
