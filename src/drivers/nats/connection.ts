@@ -11,8 +11,9 @@ import {
   type RequestManyOptions,
   type RequestOptions,
   type Server,
+  TimeoutError,
 } from "@nats-io/transport-node";
-import { HoldfastError, isHoldfastError } from "../../call/index.ts";
+import { type Effect, HoldfastError, isHoldfastError } from "../../call/index.ts";
 import { type Endpoint, endpointId } from "../../endpoint/index.ts";
 import { processGovernor } from "../../governor/index.ts";
 import { Link } from "../../link/index.ts";
@@ -26,6 +27,7 @@ import { NeverSent } from "./never-sent.ts";
 import { chooserOf, type NatsPlan, serverOf } from "./options.ts";
 import type { Physical } from "./physical.ts";
 import { RegulatedProtocol } from "./protocol.ts";
+import { type NatsRequestOptions, RequestDeadline } from "./request-deadline.ts";
 import { tellStatus } from "./status.ts";
 
 /** The library's class; its constructor is private to TypeScript only. */
@@ -35,6 +37,8 @@ const Base: new (options: ConnectionOptions) => NatsConnectionImpl = NatsConnect
 
 /** What `connect` of this package returns: the library's own interface, and `resilience`. */
 export interface ResilientNatsConnection extends NatsConnection {
+  /** As the library's; `effect` says what asking twice does. */
+  request(subject: string, data?: Payload, opts?: NatsRequestOptions): Promise<Msg>;
   /** Events, snapshot, explain, health, force, drain of the connection. */
   readonly resilience: Resilience;
 }
@@ -96,16 +100,17 @@ export class HoldfastNatsConnection extends Base {
   }
 
   /** Starts to dial. Resolves when connected, or at once when the first connect is retried in the background. */
-  async start(): Promise<void> {
+  async start(signal: AbortSignal | undefined = this.#plan.signal): Promise<void> {
     const { retryInitial, lazy } = this.#config.policy;
-    const first = this.#link.connect(this.#plan.signal);
+    const first = this.#link.connect(signal);
     if ((retryInitial || lazy) && !this.#plan.waitOnFirstConnect) first.catch(() => {});
     else await first;
   }
 
-  override request(subject: string, data?: Payload, opts?: RequestOptions): Promise<Msg> {
-    const options: RequestOptions = { ...opts, timeout: opts?.timeout || 1_000 };
-    return this.#asked(subject, data, options.timeout, "the request", (payload, leftMs) =>
+  override request(subject: string, data?: Payload, opts?: NatsRequestOptions): Promise<Msg> {
+    const { effect = "once", ...given } = opts ?? {};
+    const options: RequestOptions = { ...given, timeout: opts?.timeout || 1_000 };
+    return this.#asked(subject, data, options.timeout, effect, (payload, leftMs) =>
       super.request(subject, payload, { ...options, timeout: leftMs }),
     );
   }
@@ -116,7 +121,7 @@ export class HoldfastNatsConnection extends Base {
     opts: Partial<RequestManyOptions> = {},
   ): Promise<QueuedIterator<Msg>> {
     const maxWait = opts.maxWait || 1_000;
-    return this.#asked(subject, data, maxWait, "the request", (payload, leftMs) =>
+    return this.#asked(subject, data, maxWait, "once", (payload, leftMs) =>
       super.requestMany(subject, payload, { ...opts, maxWait: leftMs }),
     );
   }
@@ -126,7 +131,7 @@ export class HoldfastNatsConnection extends Base {
     subject: string,
     data: Payload | undefined,
     timeoutMs: number,
-    name: string,
+    effect: Effect,
     send: (payload: Payload | undefined, leftMs: number) => Promise<T>,
   ): Promise<T> {
     try {
@@ -137,11 +142,14 @@ export class HoldfastNatsConnection extends Base {
     if (!(timeoutMs >= 1)) return send(data, timeoutMs); // the library says what is wrong
     const { clock } = this.#config.world;
     const endMs = clock.nowMs() + timeoutMs;
-    const waits = this.#link.connection === undefined;
-    const payload = waits && data instanceof Uint8Array ? data.slice() : data;
+    const keeps = this.#link.connection === undefined || effect !== "once";
+    const payload = keeps && data instanceof Uint8Array ? data.slice() : data;
     const bytes = REQUEST_OVERHEAD_BYTES + subject.length + (data?.length ?? 0);
-    return this.#link.call({ bytes, effect: "once", kind: "blocking", deadlineMs: timeoutMs, name }, () =>
-      send(payload, waits ? Math.max(1, Math.ceil(endMs - clock.nowMs())) : timeoutMs),
+    const call = { bytes, effect, kind: "blocking", deadlineMs: timeoutMs, name: "the request" } as const;
+    return this.#link.call(call, () =>
+      send(payload, keeps ? Math.max(1, Math.ceil(endMs - clock.nowMs())) : timeoutMs).catch((error) => {
+        throw error instanceof TimeoutError ? new RequestDeadline(timeoutMs, effect, error) : error;
+      }),
     );
   }
 

@@ -12,7 +12,7 @@ import { fromNatsOptions, type NatsConnectOptions } from "./options.ts";
 
 export * from "@nats-io/transport-node";
 export { type NatsCallbacks, queueCallbacks } from "./callbacks.ts";
-export type { ResilientNatsConnection } from "./connection.ts";
+export { HoldfastNatsConnection, type ResilientNatsConnection } from "./connection.ts";
 export { fromGoOptions, type NatsGoOptions } from "./go-options.ts";
 export {
   fromNatsOptions,
@@ -21,6 +21,7 @@ export {
   type NatsResilienceOptions,
   natsDefaults,
 } from "./options.ts";
+export { type NatsRequestOptions, RequestDeadline } from "./request-deadline.ts";
 export { SlowConsumer } from "./slow-consumer.ts";
 
 /**
