@@ -80,11 +80,11 @@ function suiteTable(suite) {
     "## The conformance suite",
     "",
     "`npm run conformance -- <driver>`: the same cases for every driver, against its real server. `plain` is the least",
-    "a driver can be, and belongs to the suite's own tests.",
+    "a driver can be, and belongs to the suite's own tests. A dash: the driver has no such thing (TCP has no credentials).",
     "",
     ...table(
       ["case", ...drivers],
-      suite.map(({ name, drivers: by }) => [name, ...drivers.map((driver) => by[driver]?.result ?? "")]),
+      suite.map(({ name, drivers: by }) => [name, ...drivers.map((driver) => by[driver]?.result ?? "–")]),
     ),
     "",
   ];

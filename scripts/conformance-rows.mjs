@@ -74,12 +74,15 @@ export function countsOf(lines) {
   return counts;
 }
 
+/** Where the suite's cases become tests. */
+const suiteFile = "test/support/conformance.ts";
+
 /** The cases of the suite by driver. */
 function suiteOf(results) {
   const cases = new Map();
   for (const { file, name, result, reason } of results) {
     const [, driver, rest] = /^([a-z0-9-]+): (.*)$/.exec(name) ?? [];
-    if (!file.startsWith("test/lab/conformance/") || driver === undefined) continue;
+    if (file !== suiteFile || driver === undefined) continue;
     const title = rest.replace(/( \[[^\]]+\])+$/, "");
     cases.set(title, { ...cases.get(title), [driver]: { result, ...(reason && { reason }) } });
   }

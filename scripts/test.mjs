@@ -39,12 +39,13 @@ async function testAll(args) {
   }
 }
 
-/** For docs/conformance: what each test did. After a run of some files the results of the others stay. */
+/** For docs/conformance: what each test did. After a run of some files the results of other tests stay. */
 async function keepResults(whole) {
   const file = join(root, "build", "test-results.json");
-  const ran = new Set(total.results.map((one) => one.file));
+  const keyOf = ({ file, name }) => `${file}: ${name}`;
+  const ran = new Set(total.results.map(keyOf));
   const old = whole ? [] : await readFile(file, "utf8").then(JSON.parse, () => []);
-  const kept = old.filter((one) => !ran.has(one.file));
+  const kept = old.filter((one) => !ran.has(keyOf(one)));
   await writeFile(file, JSON.stringify([...kept, ...total.results], null, 1));
 }
 

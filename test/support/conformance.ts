@@ -21,6 +21,7 @@ export function conforms(target: ConformanceTarget, cases: readonly ConformanceC
     }
     await using _run = run;
     for (const one of cases) {
+      if (run.lackFor(one) !== undefined) continue; // there is nothing to test
       const items = run.itemsOf(one).map((item) => item.replace(/[[\]]/g, ""));
       const name = `${target.driver}: ${one.name}${items.length > 0 ? ` [${items.join("] [")}]` : ""}`;
       await t.test(name, async (sub) => {

@@ -1,7 +1,7 @@
 /** The conformance suite: what every driver must show against a real server. */
 export type { ConformanceCase } from "./case.ts";
 export { allCases } from "./cases/index.ts";
-export { trialLink, trialOptions } from "./cases/trial.ts";
+export { trialCase, trialLink, trialOptions } from "./cases/trial.ts";
 export { CaseContext, type Opened, quick, Servers, within } from "./context.ts";
 export { type SoakOptions, type SoakResult, soakTarget, wantedShare } from "./soak.ts";
 export {

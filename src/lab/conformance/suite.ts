@@ -125,7 +125,10 @@ export async function runConformance(
   options: SuiteOptions = {},
 ): Promise<SuiteResult> {
   await using run = await ConformanceRun.start(target);
-  for (const one of options.cases ?? allCases) options.onResult?.(await run.run(one));
+  for (const one of options.cases ?? allCases) {
+    const result = await run.run(one);
+    options.onResult?.(result);
+  }
   return run.summary;
 }
 

@@ -84,7 +84,7 @@ export const callCases: readonly ConformanceCase[] = [
     items: ["[mariadb-redis 38]", "R2"],
     async run(context) {
       const opened = await context.connected();
-      const hole = await context.proxy.fault({ kind: "blackHole", direction: "down" });
+      const hole = await context.proxy.fault({ kind: "blackHole", direction: "down", applyTo: "existing" });
       const id = context.nextId();
       const write = opened.client.write(id);
       write.catch(() => {});
