@@ -90,7 +90,9 @@ function suiteTable(suite) {
   ];
 }
 
-const numbers = ({ passed, failed, missing, excused }) => [passed, failed, missing, excused];
+function numbers({ passed, failed, missing, excused }) {
+  return [passed, failed, missing, excused];
+}
 
 /** Files with the number of tests in each: the names are in the JSON. */
 function shown(tests) {

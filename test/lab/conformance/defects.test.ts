@@ -59,11 +59,15 @@ test("a driver without a deadline for the handshake is found", async () => {
 });
 
 test("a driver whose close leaves its socket is found", async () => {
+  const left: TargetClient[] = [];
   const target = defective((options) => {
     const client = plainTarget.open(options);
+    left.push(client);
     return { ...client, close: async () => {} };
   });
-  assert.match(await failureOf(target, "close while ready"), /'ready'/);
+  const reason = await failureOf(target, "close while ready");
+  for (const client of left) await client.close();
+  assert.match(reason, /'ready'/);
 });
 
 test("a driver that acknowledges what it did not send is found by the ledger", async () => {
