@@ -8,6 +8,9 @@ import { root } from "./setup.mjs";
 const CONCURRENCY = 2;
 const FILE_LIMIT_MS = 180_000;
 
+/** Told in place of a test's name. */
+export const wholeFile = "the file as a whole did not end well";
+
 /** Adds to `total` (`passed`, `failed`, `skipped`, `results`) and prints a line per file and the errors in full. */
 export function runFiles(files, total) {
   process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ""} --enable-source-maps`.trim();
@@ -41,9 +44,9 @@ export function runFiles(files, total) {
       if (type === "suite" && error?.failureType === undefined) return;
       const file = nameOf(event);
       total.failed++;
-      total.results.push({ file, name: event.name, result: "failed" });
       tally.add(file, "failed");
-      const what = isWholeFile(event, file) ? "the file as a whole did not end well" : event.name;
+      const what = isWholeFile(event, file) ? wholeFile : event.name;
+      total.results.push({ file, name: what, result: "failed" });
       console.log(`FAILED ${file}: ${what}\n${indent(inspect(error?.cause ?? error))}`);
     });
     stream.on("error", reject);

@@ -7,7 +7,7 @@ import { spawn } from "node:child_process";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
-import { runFiles } from "./run-tests.mjs";
+import { runFiles, wholeFile } from "./run-tests.mjs";
 import { main, root, SetupError, say, setup } from "./setup.mjs";
 
 const CI = process.env.CI === "true";
@@ -45,7 +45,8 @@ async function keepResults(whole) {
   const keyOf = ({ file, name }) => `${file}: ${name}`;
   const ran = new Set(total.results.map(keyOf));
   const old = whole ? [] : await readFile(file, "utf8").then(JSON.parse, () => []);
-  const kept = old.filter((one) => !ran.has(keyOf(one)));
+  const files = new Set(total.results.map(({ file }) => file));
+  const kept = old.filter((one) => !ran.has(keyOf(one)) && !(one.name === wholeFile && files.has(one.file)));
   await writeFile(file, JSON.stringify([...kept, ...total.results], null, 1));
 }
 

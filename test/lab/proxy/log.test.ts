@@ -130,7 +130,7 @@ test("a wrong fault is refused by key, value and range", async (t) => {
   await using proxy = await faultProxy({ upstream: server.endpoint });
   const cases: [unknown, RegExp][] = [
     [{ kind: "blackhole" }, /"kind" is "blackhole".*did you mean "blackHole"\?/],
-    [{ kind: "latency", delayMs: -1 }, /"latency\.delayMs" is -1, but must be a number from 0/],
+    [{ kind: "latency", delayMs: -1 }, /"latency\.delayMs" is -1, but must be a number, at least 0/],
     [{ kind: "latency" }, /"latency\.delayMs" is undefined/],
     [{ kind: "drop", hwo: "rst" }, /"drop\.hwo"; did you mean "how"\?/],
     [{ kind: "drop", applyTo: "existing" }, /"drop\.applyTo" is "existing"/],
