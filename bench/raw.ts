@@ -6,10 +6,11 @@ import { type ResilienceOptions, resolveResilience } from "../src/options/index.
 
 export const rawDriver: Driver<Socket> = {
   name: "raw",
-  open: ({ endpoint: { host, port }, sink, tap }) =>
+  open: (dial) =>
     new Promise((resolve, reject) => {
-      const socket = connect({ host, port });
-      tap(socket);
+      const { sink, endpoint } = dial;
+      const socket = connect({ host: endpoint.host, port: endpoint.port });
+      dial.tap(socket);
       socket.on("error", (error) => {
         sink.lost(error);
         reject(error);
