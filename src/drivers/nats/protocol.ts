@@ -19,6 +19,7 @@ import { HoldfastError } from "../../call/index.ts";
 import { endpointId } from "../../endpoint/index.ts";
 import type { Dial } from "../../link/index.ts";
 import { isAddress } from "./endpoints.ts";
+import { checkInternals } from "./internals.ts";
 import { Physical } from "./physical.ts";
 import { SlowConsumer } from "./slow-consumer.ts";
 import { TappedTransport } from "./transport.ts";
@@ -53,6 +54,7 @@ export class RegulatedProtocol extends ProtocolHandler {
   #sentBytes = 0;
 
   constructor(options: ConnectionOptions, publisher: Publisher, host: ProtocolHost) {
+    checkInternals(ProtocolHandler.prototype);
     super(options, publisher);
     this.#host = host;
     this.transport = new NodeTransport(); // never connected; the library expects one to close
