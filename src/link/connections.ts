@@ -4,7 +4,7 @@ import { type Endpoint, endpointId } from "../endpoint/index.ts";
 import type { Clock } from "../time/index.ts";
 import type { Driver, LinkClass, RestoreReport } from "./driver.ts";
 import { Epoch } from "./epoch.ts";
-import { GuardedDriver } from "./guarded.ts";
+import type { GuardedDriver } from "./guarded.ts";
 import type { Session } from "./session.ts";
 
 /** What the connections tell their link. */
@@ -32,29 +32,41 @@ export class Connections<C> {
   readonly #owner: ConnectionsOwner;
   readonly #clock: Clock;
   readonly #graceMs: number;
-  readonly #epochs: Map<number, Epoch<C>> = new Map();
+  /** Rarely more than one: a list weighs less than a map. */
+  #epochs: Epoch<C>[] = [];
   /** Ends under way. */
   #releasing: Promise<unknown>[] = [];
 
   /** @param graceMs how long a library may take beyond its deadline to end a connection, before it is left behind */
-  constructor(driver: Driver<C>, session: Session, owner: ConnectionsOwner, clock: Clock, graceMs: number) {
+  constructor(
+    driver: Driver<C>,
+    guarded: GuardedDriver<C>,
+    session: Session,
+    owner: ConnectionsOwner,
+    clock: Clock,
+    graceMs: number,
+  ) {
     this.#clock = clock;
     this.#graceMs = graceMs;
     this.#driver = driver;
-    this.#guarded = new GuardedDriver(driver, (error) => owner.told({ kind: "asyncError", error }));
+    this.#guarded = guarded;
     this.#session = session;
     this.#owner = owner;
   }
 
   get(epoch: number): C | undefined {
-    return this.#epochs.get(epoch)?.connection;
+    return this.#find(epoch)?.connection;
   }
 
   /** The attempt is over and the connection in use: what only an attempt needs is let go. */
   ready(epoch: number): C {
-    const ready = this.#epochs.get(epoch) as Epoch<C>;
+    const ready = this.#find(epoch) as Epoch<C>;
     ready.forgetSignal();
     return ready.connection as C;
+  }
+
+  #find(number: number): Epoch<C> | undefined {
+    return this.#epochs.find(({ epoch }) => epoch === number);
   }
 
   /** Resolves when everything that was given up is gone. */
@@ -64,7 +76,7 @@ export class Connections<C> {
 
   dial(number: number, endpoint: Endpoint, attempt: number): void {
     const epoch = new Epoch<C>(number, endpoint, attempt, this.#session, this.#guarded, this.#owner);
-    this.#epochs.set(number, epoch);
+    this.#epochs.push(epoch);
     epoch.opening = this.#open(epoch);
   }
 
@@ -82,7 +94,7 @@ export class Connections<C> {
 
   /** The error of a deadline: names the step the attempt was in. */
   timeoutError(number: number, deadlineMs: number): HoldfastError {
-    const epoch = this.#epochs.get(number);
+    const epoch = this.#find(number);
     const step = epoch?.stepName ?? "dial";
     const where = epoch === undefined ? "" : ` to ${endpointId(epoch.endpoint)}`;
     return new HoldfastError(
@@ -95,7 +107,7 @@ export class Connections<C> {
   }
 
   async restore(number: number): Promise<void> {
-    const epoch = this.#epochs.get(number);
+    const epoch = this.#find(number);
     if (epoch?.connection === undefined || epoch.over) return;
     const version = this.#session.version;
     try {
@@ -107,14 +119,14 @@ export class Connections<C> {
   }
 
   probe(number: number): Promise<void> | undefined {
-    const epoch = this.#epochs.get(number);
+    const epoch = this.#find(number);
     if (epoch?.connection === undefined || epoch.over || this.#driver.probe === undefined) return undefined;
     return this.#driver.probe(epoch.connection, epoch.signal);
   }
 
   /** Ends one connection, or a dial still under way; tells `closed` when nothing of it is left. */
   end(number: number, how: "graceful" | "abrupt", deadlineMs: number): void {
-    const epoch = this.#epochs.get(number);
+    const epoch = this.#find(number);
     if (epoch === undefined) return this.#owner.closed(number);
     if (epoch.over) return;
     epoch.over = true;
@@ -128,7 +140,7 @@ export class Connections<C> {
       };
     }).then(() => {
       this.#releasing = this.#releasing.filter((end) => end !== gone);
-      this.#epochs.delete(number);
+      this.#epochs = this.#epochs.filter((other) => other !== epoch);
       this.#owner.closed(number);
     });
     this.#releasing.push(gone);
@@ -137,7 +149,7 @@ export class Connections<C> {
 
   /** Ends a connection at once; an end under way that takes too long is not waited for any more. */
   destroy(number: number): void {
-    const epoch = this.#epochs.get(number);
+    const epoch = this.#find(number);
     if (epoch === undefined) return;
     if (!epoch.over) return this.end(number, "abrupt", 0);
     epoch.abort("the connection is closed");

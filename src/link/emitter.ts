@@ -20,6 +20,7 @@ export class Emitter<Events extends object> {
     return () => {
       const now = listeners.get(name);
       if (now?.delete(own) && now.size === 0) listeners.delete(name);
+      if (listeners.size === 0 && this.#listeners === listeners) this.#listeners = undefined;
     };
   }
 

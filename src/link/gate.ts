@@ -11,7 +11,7 @@ import {
   type RetryPolicy,
 } from "../call/index.ts";
 import type { Clock, CoarseTimers } from "../time/index.ts";
-import { type CallVerdict, type Driver, takenBack } from "./driver.ts";
+import { type CallVerdict, takenBack } from "./driver.ts";
 import { Entry } from "./entry.ts";
 import {
   callLost,
@@ -24,7 +24,7 @@ import {
   writeBufferFull,
 } from "./gate-errors.ts";
 import type { GateOptions, GateOwner } from "./gate-owner.ts";
-import { GuardedDriver } from "./guarded.ts";
+import type { GuardedDriver } from "./guarded.ts";
 import { InFlight } from "./inflight.ts";
 import { Later } from "./later.ts";
 import { Outbox } from "./outbox.ts";
@@ -55,13 +55,13 @@ export class Gate<C> {
   readonly #later: Later<C>;
 
   constructor(
-    driver: Driver<C>,
+    driver: GuardedDriver<C>,
     options: GateOptions,
     owner: GateOwner,
     world: { readonly clock: Clock; readonly coarse: CoarseTimers },
   ) {
-    this.#driver = new GuardedDriver(driver, (error) => owner.driverThrew(error));
-    this.#tellsBuffered = driver.bufferedBytes !== undefined;
+    this.#driver = driver;
+    this.#tellsBuffered = driver.tellsBuffered;
     this.#later = new Later(world.clock);
     this.#retry = options.retry;
     this.#budget = options.budget;

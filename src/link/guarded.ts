@@ -11,6 +11,11 @@ export class GuardedDriver<C> {
     this.#threw = threw;
   }
 
+  /** Whether `bufferedBytes` means anything; asked for every call. */
+  get tellsBuffered(): boolean {
+    return this.#driver.bufferedBytes !== undefined;
+  }
+
   /** Evidence is lost, calls are not: they are settled as "may have been applied". */
   takeBack(connection: C): void {
     try {

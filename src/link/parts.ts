@@ -4,6 +4,7 @@ import { Connections, type ConnectionsOwner, type Told } from "./connections.ts"
 import type { LinkClass, RestoreReport } from "./driver.ts";
 import { Gate } from "./gate.ts";
 import type { GateOwner } from "./gate-owner.ts";
+import { GuardedDriver } from "./guarded.ts";
 import type { LinkConfig } from "./link-config.ts";
 import { Liveness, type LivenessOwner } from "./liveness.ts";
 import type { Runner } from "./runner.ts";
@@ -27,8 +28,9 @@ export class Parts<C> implements GateOwner, ConnectionsOwner, LivenessOwner {
     const coarse = sharedCoarse(world);
     this.#runner = runner;
     this.#probesWhileBusy = driver.probesWhileBusy === true;
-    this.gate = new Gate<C>(driver, config, this, { clock, coarse });
-    this.connections = new Connections<C>(driver, session, this, clock, policy.closeTimeoutMs);
+    const guarded = new GuardedDriver(driver, (error) => this.driverThrew(error));
+    this.gate = new Gate<C>(guarded, config, this, { clock, coarse });
+    this.connections = new Connections<C>(driver, guarded, session, this, clock, policy.closeTimeoutMs);
     this.liveness = new Liveness({ clock, coarse }, config.liveness, this);
   }
 

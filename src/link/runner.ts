@@ -66,7 +66,12 @@ export class Runner {
         continue;
       }
       const emit = this.#emits.shift();
-      if (emit === undefined) return;
+      if (emit === undefined) {
+        // Lets go of the room that the queues took: a link is idle most of its life.
+        this.#queue.length = 0;
+        this.#emits.length = 0;
+        return;
+      }
       if (this.#over) continue; // `closed` was the last word
       this.#over = emit.name === "closed";
       this.#events.emit(emit.name, emit.data as never);
