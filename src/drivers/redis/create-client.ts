@@ -12,6 +12,7 @@ import {
 import type { Resilience } from "../../observe/index.ts";
 import { Core } from "./core.ts";
 import { redisDriver } from "./driver.ts";
+import { checkGiven } from "./given-options.ts";
 import {
   type AnyRedisClientOptions,
   brokenEvidence,
@@ -37,7 +38,7 @@ export interface Resilient extends AsyncDisposable {
  * It dials when `connect()` is called. Calls wait for a connection in a bounded outbox; a call whose connection dies is
  * sent again if that is safe, and otherwise fails with an `outcome`. Defaults: docs/redis.md.
  *
- * @throws `HF_OPTION` for a wrong `resilience` option; the library's own errors for its options
+ * @throws `HF_OPTION` for a wrong option, naming key, value and what is allowed
  */
 export function createClient<
   M extends RedisModules = Nothing,
@@ -55,6 +56,7 @@ type GivenOptions = AnyRedisClientOptions & { resilience?: RedisClientResilience
 
 function create(given: GivenOptions = {}): LibraryClient {
   const { resilience, ...own } = given;
+  checkGiven(own);
   // The library writes into the options it gets: its copy is not the caller's.
   // Its watch for maintenance messages would wait for a socket that this instance never has.
   const options = {
