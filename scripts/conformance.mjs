@@ -6,6 +6,13 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { main, root, SetupError, setup } from "./setup.mjs";
 
+const HELP = `npm run conformance -- <driver> [--json]
+
+The conformance suite on one driver and its real server: faults, restarts, half-open peers, fail-over, credentials,
+closing in every state, a thousand reconnects, and the outcome ledger. Exit status 1 when a case failed.
+
+  --json   last line: {"driver","server","passed","failed","skipped"}`;
+
 await main(async () => {
   const args = process.argv.slice(2);
   const json = args.includes("--json");
@@ -27,7 +34,7 @@ await main(async () => {
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
   console.log(`\n${driver} on ${server}: ${passed} passed, ${failed} failed, ${skipped} skipped`);
   if (json) console.log(JSON.stringify({ driver, server, passed, failed, skipped }));
-});
+}, HELP);
 
 function tell({ name, items, status, reason, tookMs }) {
   const proves = items.length > 0 ? ` [${items.join(", ")}]` : "";

@@ -200,9 +200,12 @@ async function isStale(lock) {
 }
 
 /** Runs a script's main function: a `SetupError` ends it with one line and exit status 1. */
-export async function main(work) {
+/** @param help printed, instead of working, when `--help` or `-h` is asked for */
+export async function main(work, help) {
   try {
-    await work();
+    if (help !== undefined && process.argv.slice(2).some((arg) => arg === "--help" || arg === "-h")) {
+      console.log(help);
+    } else await work();
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     say(error.message);

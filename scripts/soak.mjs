@@ -8,6 +8,15 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { main, root, SetupError, setup } from "./setup.mjs";
 
+const HELP = `npm run soak -- [--minutes N] [--seed S] [--driver D]…
+
+The outcome ledger of each driver through one long seeded storm. The last line is one JSON object; exit status 1 when
+something acknowledged is absent, applied twice, told wrongly or never settled.
+
+  --minutes N   default 10
+  --seed S      default 1; the same seed is the same storm
+  --driver D    only this driver; may be given several times`;
+
 await main(async () => {
   const { minutes, seed, drivers } = readArgs();
   await setup("dist");
@@ -21,7 +30,7 @@ await main(async () => {
   const ok = links.every((link) => link.ok);
   process.exitCode = ok ? 0 : 1;
   console.log(JSON.stringify({ ok, minutes, seed, links }));
-});
+}, HELP);
 
 function readArgs() {
   let values;

@@ -12,6 +12,13 @@ import { main, root, SetupError, say, setup } from "./setup.mjs";
 
 const CI = process.env.CI === "true";
 
+const HELP = `npm test [-- [--install] [part-of-a-path …]]
+
+Sets the checkout up, gets the servers, checks the style, runs the tests. Last line: N passed, N failed, N skipped.
+
+  --install        install missing servers through the package manager (also when CI=true) instead of .cache/
+  part-of-a-path   run only test files whose path contains it`;
+
 const total = { passed: 0, failed: 0, skipped: [], results: [] };
 await main(async () => {
   try {
@@ -21,7 +28,7 @@ await main(async () => {
     total.failed++;
   }
   report();
-});
+}, HELP);
 
 async function testAll(args) {
   const unknown = args.find((arg) => arg.startsWith("-") && arg !== "--install");

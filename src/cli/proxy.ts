@@ -66,13 +66,14 @@ async function proxy(options: ProxyCommandOptions): Promise<void> {
   await using running = await faultProxy({ ...given, ...(authority && { authority }) });
   const say = (text: string): void =>
     console.log(options.json ? JSON.stringify({ event: "said", text }) : text);
+  const orders = new Orders(running);
+  for (const fault of options.fault) await orders.fault(fault); // a wrong one is told before anything is announced
   if (options.json) console.log(JSON.stringify({ event: "listening", ...running.endpoint, upstream }));
   else say(`holdfast proxy: ${running.address} → ${options.upstream}; Ctrl-C ends it`);
   const show = (entry: ProxyLogEntry): void =>
     console.log(options.json ? JSON.stringify(entry) : eventLine(entry));
+  for (const entry of running.log) show(entry);
   onEvery(running, show);
-  const orders = new Orders(running);
-  for (const fault of options.fault) await orders.fault(fault);
   await untilTold(orders, say);
 }
 
