@@ -4,7 +4,9 @@ import { createClient } from "../src/drivers/redis/index.ts"; // yours: "holdfas
 import { isHoldfastError } from "../src/index.ts"; // yours: "holdfast"
 
 await using redis = createClient({ url: process.argv[2] ?? "redis://127.0.0.1:6379" });
-redis.resilience.on("disconnected", ({ cause }) => console.warn("lost:", String(cause)));
+redis.resilience.on("disconnected", ({ cause }) => {
+  if (cause !== undefined) console.warn("lost:", String(cause)); // undefined: closed by its owner
+});
 redis.resilience.on("reconnected", ({ downMs }) => console.warn(`back after ${Math.round(downMs)} ms`));
 await redis.connect();
 for (let i = 0; i < 100; i++) {
