@@ -1,5 +1,6 @@
 /** Opens idle connections of one kind, tells the parent what they cost, holds them until told to end. */
 import { connect, type Socket } from "node:net";
+import { createTcpClient } from "../src/drivers/tcp/index.ts";
 import { collectGarbage } from "./harness.ts";
 import { rawLink } from "./raw.ts";
 
@@ -30,7 +31,18 @@ async function engineLink(): Promise<object> {
   return link;
 }
 
-const opens: Readonly<Record<string, () => Promise<object>>> = { socket: bareSocket, raw: engineLink };
+async function tcpClient(): Promise<object> {
+  const client = createTcpClient({ port });
+  client.onMessage = () => {};
+  await client.start();
+  return client;
+}
+
+const opens: Readonly<Record<string, () => Promise<object>>> = {
+  socket: bareSocket,
+  raw: engineLink,
+  tcp: tcpClient,
+};
 const open = opens[kind ?? ""];
 if (open === undefined) throw new Error(`unknown kind ${kind}`);
 

@@ -15,12 +15,13 @@ const WIDEST_BYTES = 1_024;
 /** Descriptors a process needs beside its sockets. */
 const SPARE_FILES = 200;
 
-const kinds = ["socket", "raw"] as const;
+const kinds = ["socket", "raw", "tcp"] as const;
 type Kind = (typeof kinds)[number];
 
 const titles: Readonly<Record<Kind, string>> = {
   socket: "net.Socket alone",
   raw: "link over a net.Socket (the engine alone)",
+  tcp: "holdfast/tcp",
 };
 
 interface Usage {
@@ -55,7 +56,7 @@ export const idle: Bench = {
     const count = Number.isNaN(limit) ? 1_000 : Math.min(WANTED, Math.floor(limit - SPARE_FILES));
     const rounds = full ? 7 : 3;
     const server = startChild("./idle-server.js");
-    const found: Record<Kind, Usage[]> = { socket: [], raw: [] };
+    const found: Record<Kind, Usage[]> = { socket: [], raw: [], tcp: [] };
     try {
       const port = await message<number>(server);
       for (let round = 0; round < rounds; round++) {

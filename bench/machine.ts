@@ -1,6 +1,6 @@
 /** Steps per second of the pure state machine: what the fleet simulator and every real link run on. */
 import { boundedExponential, immediately } from "../src/backoff/index.ts";
-import { initialState, type LinkEvent, type LinkState, step } from "../src/link/index.ts";
+import { initialState, type LinkEffect, type LinkEvent, step } from "../src/link/index.ts";
 import { resolveResilience } from "../src/options/index.ts";
 import { seededRandom } from "../src/time/index.ts";
 import type { Bench } from "./bench.ts";
@@ -9,29 +9,31 @@ import { withInterval } from "./report.ts";
 import { medianInterval } from "./statistics.ts";
 
 const { policy } = resolveResilience({ retryInitial: true });
+const timer: LinkEvent = { type: "timer", name: "phase" };
 const failure = new Error("connection refused");
 
-/** One attempt refused: parked → dialing → waiting → (timer) parked. */
-function* refused(state: () => LinkState): Generator<LinkEvent> {
-  yield { type: "granted" };
-  yield { type: "failed", epoch: state().epoch, linkClass: "transient", cause: failure };
-  yield { type: "timer", name: "phase" };
+/** What the world answers to an effect: every dial is refused, or every connection is lost as soon as it is ready. */
+function answer(effect: LinkEffect, epoch: number, refuse: boolean): LinkEvent | undefined {
+  switch (effect.type) {
+    case "requestPermit":
+      return { type: "granted" };
+    case "dial":
+      return refuse
+        ? { type: "failed", epoch, linkClass: "transient", cause: failure }
+        : { type: "dialed", epoch };
+    case "restore":
+      return { type: "restored", epoch, version: 0 };
+    case "openGate":
+      return { type: "lost", epoch, linkClass: "transient", cause: failure, pending: 0 };
+    case "discard":
+    case "closeConnection":
+      return { type: "connectionClosed", epoch: effect.epoch };
+    default:
+      return undefined;
+  }
 }
 
-/** One loss and reconnect: ready → parked → dialing → restoring → ready. */
-function* cycle(state: () => LinkState): Generator<LinkEvent> {
-  yield { type: "granted" };
-  yield { type: "dialed", epoch: state().epoch };
-  yield { type: "restored", epoch: state().epoch, version: 0 };
-  yield { type: "lost", epoch: state().epoch, linkClass: "transient", cause: failure, pending: 0 };
-  if (state().phase === "waiting") yield { type: "timer", name: "phase" };
-}
-
-function side(
-  name: string,
-  endpoints: number,
-  events: (state: () => LinkState) => Generator<LinkEvent>,
-): Side {
+function side(name: string, endpoints: number, refuse: boolean): Side {
   return {
     name,
     run(ops) {
@@ -39,15 +41,18 @@ function side(
       const given = Array.from({ length: endpoints }, (_, i) => ({ host: `h${i}`, port: 1 }));
       let nowMs = 0;
       let state = initialState(policy, given, {}, { nowMs, random });
-      [state] = step(state, { type: "start" }, { nowMs, random });
-      for (let done = 0; done < ops; ) {
-        for (const event of events(() => state)) {
-          nowMs += 6_000; // every connection is stable, every wait is over
-          [state] = step(state, event, { nowMs, random });
-          done++;
+      const queue: LinkEvent[] = [{ type: "start" }];
+      for (let done = 0; done < ops; done++) {
+        nowMs += 6_000; // every connection is stable, every wait is over
+        const event = queue.shift() ?? timer;
+        const [next, effects] = step(state, event, { nowMs, random });
+        state = next;
+        for (const effect of effects) {
+          const event = answer(effect, state.epoch, refuse);
+          if (event !== undefined) queue.push(event);
         }
       }
-      if (state.phase === "closed" || state.epoch < ops / 6) throw new Error("the machine stood still");
+      if (state.phase === "closed" || state.epoch < ops / 10) throw new Error("the machine stood still");
     },
   };
 }
@@ -56,10 +61,10 @@ export const machine: Bench = {
   title: "steps of the pure state machine",
   async run({ full }) {
     const sides = [
-      side("refused dials, 1 endpoint", 1, refused),
-      side("refused dials, 3 endpoints", 3, refused),
-      side("loss and reconnect, 1 endpoint", 1, cycle),
-      side("loss and reconnect, 3 endpoints", 3, cycle),
+      side("refused dials, 1 endpoint", 1, true),
+      side("refused dials, 3 endpoints", 3, true),
+      side("loss and reconnect, 1 endpoint", 1, false),
+      side("loss and reconnect, 3 endpoints", 3, false),
     ];
     const how = { ops: 100_000, rounds: full ? 40 : 15, warmups: 2 };
     const ns = await interleave("machine", sides, how);
