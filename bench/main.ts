@@ -58,7 +58,7 @@ function document(machine: MachineNote, reports: readonly Report[], full: boolea
     `Machine: ${machineLine(machine)}.`,
     "",
     "Every comparison runs its sides in turn (A B A B …) in one process, against the same server. `x [low–high]` is a",
-    "median with its 95 % bootstrap interval. A goal is met when the whole interval meets it; a wide interval across",
+    "median (of `recovery`: a mean) with its 95 % bootstrap interval. A goal is met when the whole interval meets it; a wide interval across",
     'the goal says "not measurable here". Other machines give other figures: run it on yours.',
     "",
     ...reports.map(asMarkdown),
