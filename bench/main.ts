@@ -6,11 +6,24 @@ import { progress } from "./harness.ts";
 import { type MachineNote, machineLine, machineNote } from "./machine-note.ts";
 import { asMarkdown, asText, type Report } from "./report.ts";
 
+/** A wrong word is told in a line, not as a stack. */
+function readArgs<T extends NonNullable<Parameters<typeof parseArgs>[0]>>(
+  config: T,
+): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    console.error(`npm run bench: ${(error as Error).message} (add --help for how to use it)`);
+    process.exit(2);
+  }
+}
+
 const DOCUMENT = new URL("../../docs/benchmarks.md", import.meta.url);
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readArgs({
   allowPositionals: true,
   options: {
+    help: { type: "boolean", short: "h", default: false },
     json: { type: "boolean", default: false },
     full: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
@@ -22,7 +35,7 @@ const all = Object.keys(benches);
 const names = positionals.includes("all") ? all : positionals;
 const unknown = names.find((name) => !all.includes(name));
 
-if (unknown !== undefined || names.length === 0) {
+if (unknown !== undefined || names.length === 0 || values.help) {
   for (const name of all) console.log(`${name.padEnd(14)}${benches[name]?.title}`);
   console.log(
     "\nnpm run bench -- <name> … | all   [--json] [--full] [--write: docs/benchmarks.md] [--outages 1,3,10]",
