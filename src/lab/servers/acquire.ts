@@ -27,7 +27,7 @@ export async function acquire(entry: ServerEntry, options: AcquireOptions = {}):
   const found = await locate(entry);
   if (found !== undefined) return found;
   const get = options.get ?? allowedByEnvironment();
-  if (get === "nothing") throw unavailable(entry, "it is neither on PATH nor in the cache");
+  if (get === "nothing") throw await unavailable(entry, "it is neither on PATH nor in the cache");
   const known = failures.get(entry.name);
   if (known !== undefined) throw known;
   const progress = options.progress ?? ((line) => process.stderr.write(`holdfast: ${entry.name}: ${line}\n`));
@@ -36,14 +36,14 @@ export async function acquire(entry: ServerEntry, options: AcquireOptions = {}):
     const program = await step(entry, progress, problems);
     if (program !== undefined) return program;
   }
-  const failure = unavailable(entry, problems.join("; ") || "no way to get it works here");
+  const failure = await unavailable(entry, problems.join("; ") || "no way to get it works here");
   failures.set(entry.name, failure);
   throw failure;
 }
 
 /** The program on PATH, else in the cache, else `undefined`. Touches nothing. */
 export async function locate(entry: ServerEntry): Promise<Program | undefined> {
-  const file = await findOnPath(entry.program);
+  const file = entry.onlyFetched ? undefined : await findOnPath(entry.program);
   if (file !== undefined) return { file, leadingArgs: [], env: {}, from: "PATH" };
   for (const source of entry.sources) {
     const program = await programInFolder(entry, source, cacheFolder(entry, source));
@@ -113,9 +113,13 @@ async function fillerOf(
   }
 }
 
-function unavailable(entry: ServerEntry, reason: string): ServerUnavailable {
-  const ways = [`put ${entry.program} on PATH`, ...entry.sources.map(wayToGet)];
-  return new ServerUnavailable(entry.name, reason, ways);
+async function unavailable(entry: ServerEntry, reason: string): Promise<ServerUnavailable> {
+  const { requires } = entry;
+  const required = requires === undefined || (await findOnPath(requires)) !== undefined;
+  const fetched = entry.sources.map(wayToGet);
+  const ways = entry.onlyFetched ? fetched : [`put ${entry.program} on PATH`, ...fetched];
+  const all = required ? ways : [`put ${requires} on PATH`, ...ways];
+  return new ServerUnavailable(entry.name, reason, all, undefined, required);
 }
 
 function wayToGet(source: Source): string {

@@ -22,19 +22,29 @@ export async function fetchNpm(
   if (result.status !== 0) throw new Error(`npm install ${source.package}: ${whyFailed(result)}`);
 }
 
-/** Builds one Go program into a folder; Go's own module and build caches are used as they are. */
+/** Builds one Go program into a folder. Its modules go to a folder beside it and are removed: only the program stays. */
 export async function buildGo(
   source: Source & { kind: "go" },
   into: string,
   progress: Progress,
 ): Promise<void> {
-  progress(`go install ${source.module}@${source.version} (a minute or two the first time)`);
-  const result = await runCommand("go", ["install", `${source.module}@${source.version}`], {
-    deadlineMs: DEADLINE_MS,
-    cwd: into,
-    env: { GOBIN: into, GOFLAGS: "-modcacherw" },
-  });
-  if (result.status !== 0) throw new Error(`go install ${source.module}: ${whyFailed(result)}`);
+  progress(`go install ${source.module}@${source.version} (a minute or two)`);
+  const work = await mkdtemp(`${into}.go-`);
+  try {
+    const result = await runCommand("go", ["install", `${source.module}@${source.version}`], {
+      deadlineMs: DEADLINE_MS,
+      cwd: into,
+      env: {
+        GOBIN: into,
+        GOMODCACHE: join(work, "modules"),
+        GOCACHE: join(work, "build"),
+        GOFLAGS: "-modcacherw",
+      },
+    });
+    if (result.status !== 0) throw new Error(`go install ${source.module}: ${whyFailed(result)}`);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
 }
 
 /** Copies a Java artifact and its dependencies into one folder, through a project file made for the purpose. */

@@ -25,7 +25,10 @@ export interface ServerOptions {
   readonly config?: Readonly<Record<string, string | number>>;
   /** Ask clients for this password. */
   readonly password?: string;
-  /** Acknowledge only what is on disk (Redis: `appendfsync always`; NATS: JetStream with `sync_interval: always`). */
+  /**
+   * Acknowledge only what survives `kill -9` (Redis: `appendfsync always`; NATS: JetStream on disk, in the kernel's
+   * hands before the PubAck leaves).
+   */
   readonly durable?: boolean;
   /** Follow this server (Redis only); ready once the first synchronization is done. */
   readonly replicaOf?: { readonly host: string; readonly port: number; readonly password?: string };
@@ -46,6 +49,10 @@ export interface ServerEntry {
   readonly program: string;
   /** How to get the program, best way first. */
   readonly sources: readonly Source[];
+  /** Only what was fetched counts, not a program of that name on PATH: another version is there for its own sake. */
+  readonly onlyFetched?: true;
+  /** Where this tool is not on PATH nobody can ask for the server: missing is then no failure, also with CI=true. */
+  readonly requires?: string;
   /** How long a start may take before it counts as failed. */
   readonly readyDeadlineMs: number;
   /** Settings of `ServerOptions` that this server knows; any other is refused. */
@@ -58,4 +65,6 @@ export interface ServerEntry {
   ready(launch: Launch, pid: number): Promise<{ readonly version: string }>;
   /** What a client connects to. */
   url(launch: Launch): string;
+  /** How a running server reads its changed configuration: a signal, and what its log says when it is in force. */
+  readonly reload?: { readonly signal: NodeJS.Signals; readonly says: RegExp };
 }

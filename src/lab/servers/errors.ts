@@ -7,8 +7,10 @@ import { HoldfastError } from "../../call/index.ts";
 export class ServerUnavailable extends HoldfastError {
   readonly server: string;
   readonly ways: readonly string[];
+  /** False where the tool to get it is missing too: a check that wants every server then goes on without. */
+  readonly required: boolean;
 
-  constructor(server: string, reason: string, ways: readonly string[], cause?: unknown) {
+  constructor(server: string, reason: string, ways: readonly string[], cause?: unknown, required = true) {
     super(
       "HF_SERVER_UNAVAILABLE",
       `${server} is not available: ${reason}. To get it: ${ways.join("; or ")}.`,
@@ -20,5 +22,6 @@ export class ServerUnavailable extends HoldfastError {
     this.name = "ServerUnavailable";
     this.server = server;
     this.ways = ways;
+    this.required = required;
   }
 }

@@ -2,6 +2,7 @@
 export { type AcquireOptions, acquire, type Get, locate } from "./acquire.ts";
 export type { Launch, Program, ServerEntry, ServerOptions, Source } from "./entry.ts";
 export { ServerUnavailable } from "./errors.ts";
+export { NatsCluster, type NatsClusterOptions } from "./nats-cluster.ts";
 export type { Exit } from "./process.ts";
 export { RunningServer } from "./server.ts";
 export { entryOf, type StartOptions, startServer } from "./start.ts";

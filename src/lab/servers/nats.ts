@@ -1,16 +1,15 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ask } from "./ask.ts";
-import type { ServerEntry } from "./entry.ts";
+import type { ServerEntry, Source } from "./entry.ts";
+
+const current: Source = { kind: "go", module: "github.com/nats-io/nats-server/v2", version: "v2.15.2" };
 
 /** nats-server, with or without a password; `durable` turns JetStream on. */
 export const nats: ServerEntry = {
   name: "nats",
   program: "nats-server",
-  sources: [
-    { kind: "debian", package: "nats-server" },
-    { kind: "go", module: "github.com/nats-io/nats-server/v2", version: "v2.10.22" },
-  ],
+  sources: [{ kind: "debian", package: "nats-server" }, current],
   readyDeadlineMs: 15_000,
   supports: ["config", "password", "durable"],
 
@@ -20,7 +19,8 @@ export const nats: ServerEntry = {
     if (password !== undefined) {
       lines.push(`authorization { user: holdfast, password: ${JSON.stringify(password)} }`);
     }
-    if (durable) lines.push(`jetstream { store_dir: ${JSON.stringify(launch.directory)} }`);
+    if (durable && config?.jetstream === undefined)
+      lines.push(`jetstream { store_dir: ${JSON.stringify(launch.directory)} }`);
     for (const [key, value] of Object.entries(config ?? {})) lines.push(`${key}: ${value}`);
     await writeFile(join(launch.directory, "nats.conf"), `${lines.join("\n")}\n`, { mode: 0o600 });
   },
@@ -36,9 +36,20 @@ export const nats: ServerEntry = {
     return { version: String(version) };
   },
 
+  reload: { signal: "SIGHUP", says: /Reloaded server configuration/ },
+
   url(launch) {
     const { password } = launch.options;
     const login = password === undefined ? "" : `holdfast:${encodeURIComponent(password)}@`;
     return `nats://${login}${launch.host}:${launch.port}`;
   },
+};
+
+/** The same in a pinned current version, built where Go is: Debian's is years older. */
+export const natsCurrent: ServerEntry = {
+  ...nats,
+  name: "nats-current",
+  sources: [current],
+  onlyFetched: true,
+  requires: "go",
 };

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "../../time/index.ts";
-import type { Launch, Program, ServerEntry } from "./entry.ts";
+import type { Launch, Program, ServerEntry, ServerOptions } from "./entry.ts";
 import type { Guard } from "./guard.ts";
 import { type Exit, ServerProcess } from "./process.ts";
 import { countConnections } from "./sockets.ts";
@@ -15,12 +15,9 @@ export class RunningServer {
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  /** What a client connects to, with the password where there is one. */
-  readonly url: string;
-  readonly password: string | undefined;
   readonly #entry: ServerEntry;
   readonly #program: Program;
-  readonly #launch: Launch;
+  #launch: Launch;
   readonly #guard: Guard;
   #process: ServerProcess | undefined;
   #version = "unknown";
@@ -29,12 +26,19 @@ export class RunningServer {
     this.name = entry.name;
     this.host = launch.host;
     this.port = launch.port;
-    this.url = entry.url(launch);
-    this.password = launch.options.password;
     this.#entry = entry;
     this.#program = program;
     this.#launch = launch;
     this.#guard = guard;
+  }
+
+  /** What a client connects to, with the password where there is one. */
+  get url(): string {
+    return this.#entry.url(this.#launch);
+  }
+
+  get password(): string | undefined {
+    return this.#launch.options.password;
   }
 
   /** The process id of the present run, or of the last one. */
@@ -120,6 +124,24 @@ export class RunningServer {
   async resume(): Promise<void> {
     this.#process?.signal("SIGCONT");
     await this.#process?.waitUntilStopped(false);
+  }
+
+  /** Sends a signal that means something to this server, such as nats-server's SIGUSR2 (lame duck). */
+  signal(signal: NodeJS.Signals): void {
+    this.#process?.signal(signal);
+  }
+
+  /** Changes settings while it runs and for all its later starts. Resolves when they are in force. */
+  async reload(change: ServerOptions): Promise<void> {
+    const { reload } = this.#entry;
+    if (reload === undefined) throw new Error(`${this.name} can't read its configuration anew while it runs`);
+    this.#launch = { ...this.#launch, options: { ...this.#launch.options, ...change } };
+    await this.#entry.configure(this.#launch);
+    const before = (await this.logs()).length;
+    this.signal(reload.signal);
+    await until(`reload of ${this.name}`, 5_000, async () =>
+      reload.says.test((await this.logs()).slice(before)),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

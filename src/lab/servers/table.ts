@@ -1,10 +1,14 @@
 import type { ServerEntry } from "./entry.ts";
-import { nats } from "./nats.ts";
+import { nats, natsCurrent } from "./nats.ts";
 import { redis } from "./redis.ts";
 
-export type ServerName = "redis" | "nats";
+export type ServerName = "redis" | "nats" | "nats-current";
 
 /** Every server the lab can run. A new one is one entry (with its name above, its parts in a file of its own). */
-export const serverTable: Readonly<Record<ServerName, ServerEntry>> = { redis, nats };
+export const serverTable: Readonly<Record<ServerName, ServerEntry>> = {
+  redis,
+  nats,
+  "nats-current": natsCurrent,
+};
 
 export const serverNames: readonly ServerName[] = Object.keys(serverTable) as ServerName[];

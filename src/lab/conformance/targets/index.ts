@@ -4,7 +4,7 @@ import type { ConformanceTarget } from "../target.ts";
 
 const targets: Readonly<Record<string, () => Promise<ConformanceTarget>>> = {
   tcp: async () => (await import("./tcp.ts")).tcpTarget,
-  nats: async () => (await import("./nats.ts")).natsTarget,
+  nats: async () => (await import("./nats.ts")).natsTarget(),
   redis: async () => (await import("./redis.ts")).redisTarget(),
 };
 

@@ -1,27 +1,43 @@
 /** The suite's adapter for `holdfast/nats`: writes are JetStream publishes, judged by their PubAck. */
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
-import { connect as connectBare, errors } from "@nats-io/transport-node";
+import { connect as connectBare, errors, usernamePasswordAuthenticator } from "@nats-io/transport-node";
 import { fromNatsOptions, HoldfastNatsConnection, type NatsConnection } from "../../../drivers/nats/index.ts";
-import { startServer } from "../../servers/index.ts";
+import { type RunningServer, startServer } from "../../servers/index.ts";
 import type { ConformanceTarget, OpenOptions, TargetClient, TargetServer } from "../target.ts";
 
 /** The stream whose subjects are the ids: one that was applied twice holds two messages. */
 const stream = "conformance";
 const subjectOf = (id: number): string => `conformance.${id}`;
 
-export const natsTarget: ConformanceTarget = {
-  driver: "nats",
-  lacks: { credentials: "the harness can't change the password of a running nats-server" },
-  proves: ["N", "nats"],
-  startServer: startNats,
-  open: openClient,
-};
+const user = "holdfast";
+const firstPassword = "conformance-secret-1";
+const wrongPassword = "conformance-wrong-secret";
 
-async function startNats(): Promise<TargetServer> {
-  const server = await startServer("nats", { durable: true });
+/** A run of its own: servers and clients share the password in force. */
+export function natsTarget(): ConformanceTarget {
+  const secret: Secret = { now: firstPassword, rotations: 0, servers: [] };
+  return {
+    driver: "nats",
+    lacks: {},
+    proves: ["N", "nats"],
+    startServer: () => startNats(secret),
+    open: (options) => openClient(options, secret),
+  };
+}
+
+interface Secret {
+  now: string;
+  rotations: number;
+  readonly servers: RunningServer[];
+}
+
+async function startNats(secret: Secret): Promise<TargetServer> {
+  const server = await startServer("nats", { durable: true, password: secret.now });
+  secret.servers.push(server);
   /** The library itself: it must not be our own driver that says what the server has. */
   const direct = async <T>(ask: (nc: NatsConnection) => Promise<T>): Promise<T> => {
-    const nc = await connectBare({ servers: server.url, reconnect: false });
+    const { host, port, password: pass = "" } = server;
+    const nc = await connectBare({ servers: `${host}:${port}`, user, pass, reconnect: false });
     try {
       return await ask(nc);
     } finally {
@@ -51,6 +67,10 @@ async function startNats(): Promise<TargetServer> {
           ]),
         );
       }),
+    async rotateCredentials() {
+      secret.now = `conformance-secret-${++secret.rotations + 1}`;
+      for (const each of secret.servers) if (each.running) await each.reload({ password: secret.now });
+    },
     kill9: () => server.kill9(),
     restart: () => server.restart(),
     pause: () => server.pause(),
@@ -59,11 +79,15 @@ async function startNats(): Promise<TargetServer> {
   };
 }
 
-function openClient({ endpoints, resilience, callDeadlineMs }: OpenOptions): TargetClient {
+function openClient(options: OpenOptions, secret: Secret): TargetClient {
+  const { endpoints, resilience, callDeadlineMs, wrongCredentials } = options;
   const timeout = callDeadlineMs ?? 60_000;
   const client = new HoldfastNatsConnection(
     fromNatsOptions({
       servers: endpoints.map(({ host, port }) => `${host}:${port}`),
+      authenticator: usernamePasswordAuthenticator(user, () =>
+        wrongCredentials ? wrongPassword : secret.now,
+      ),
       noRandomize: true,
       resilience,
     }),
