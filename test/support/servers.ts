@@ -1,6 +1,8 @@
 /** Real servers for tests: started, handed over, and gone after the test; skipped loudly where they can't be had. */
 import type { TestContext } from "node:test";
 import {
+  NatsCluster,
+  type NatsClusterOptions,
   type RunningServer,
   type ServerName,
   ServerUnavailable,
@@ -13,13 +15,28 @@ import {
  * way to get it as the reason, and must return. With CI=true a missing server is a failure, unless it can't be asked for
  * here (no Go for a server that is built).
  */
-export async function withServer(
+export function withServer(
   t: TestContext,
   name: ServerName,
   options: StartOptions = {},
 ): Promise<RunningServer | undefined> {
+  return withOrSkip(t, () => startServer(name, options));
+}
+
+/** The same for three nats-servers that know each other. */
+export function withNatsCluster(
+  t: TestContext,
+  options: NatsClusterOptions = {},
+): Promise<NatsCluster | undefined> {
+  return withOrSkip(t, () => NatsCluster.start(options));
+}
+
+async function withOrSkip<T extends AsyncDisposable>(
+  t: TestContext,
+  start: () => Promise<T>,
+): Promise<T | undefined> {
   try {
-    const server = await startServer(name, options);
+    const server = await start();
     t.after(() => server[Symbol.asyncDispose]());
     return server;
   } catch (error) {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type TestContext, test } from "node:test";
-import { NatsCluster, type RunningServer, ServerUnavailable } from "../../../src/lab/index.ts";
-import { withServer } from "../../support/servers.ts";
+import { test } from "node:test";
+import { type RunningServer, ServerUnavailable } from "../../../src/lab/index.ts";
+import { withNatsCluster, withServer } from "../../support/servers.ts";
 import { until } from "../../support/until.ts";
 import { open } from "./wire.ts";
 
@@ -51,17 +51,9 @@ test("nats: a changed password is in force without a restart, and after one", as
   }
 });
 
-async function cluster(t: TestContext, server: "nats" | "nats-current"): Promise<NatsCluster | undefined> {
-  const first = await withServer(t, server); // skips where the program can't be had
-  if (first === undefined) return undefined;
-  const members = await NatsCluster.start({ server, durable: true });
-  t.after(() => members[Symbol.asyncDispose]());
-  return members;
-}
-
 for (const server of ["nats", "nats-current"] as const) {
   test(`${server}: three members know each other; one says goodbye, is killed and comes back`, async (t) => {
-    const members = await cluster(t, server);
+    const members = await withNatsCluster(t, { server, durable: true });
     if (members === undefined) return;
     const ids = members.servers.map(({ port }) => `127.0.0.1:${port}`).sort();
     for (const { port } of members.servers)
