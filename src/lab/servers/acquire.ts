@@ -2,6 +2,7 @@ import { reasonOf } from "../../call/index.ts";
 import { systemClock } from "../../time/index.ts";
 import { buildGo, fetchMaven, fetchNpm } from "./builders.ts";
 import { cacheFolder, fillCacheFolder, findOnPath, programInFolder } from "./cache.ts";
+import { reachableFolder } from "./data.ts";
 import { hasDebianTools, installDebian, unpackDebian } from "./debian.ts";
 import type { Program, ServerEntry, Source } from "./entry.ts";
 import { ServerUnavailable } from "./errors.ts";
@@ -43,10 +44,11 @@ export async function acquire(entry: ServerEntry, options: AcquireOptions = {}):
 
 /** The program on PATH, else in the cache, else `undefined`. Touches nothing. */
 export async function locate(entry: ServerEntry): Promise<Program | undefined> {
-  const file = entry.onlyFetched ? undefined : await findOnPath(entry.program);
+  const file = entry.onlyFetched ? undefined : await findOnPath(entry.program, await entry.folders?.("/"));
   if (file !== undefined) return { file, leadingArgs: [], env: {}, from: "PATH" };
   for (const source of entry.sources) {
-    const program = await programInFolder(entry, source, cacheFolder(entry, source));
+    const folder = await reachableFolder(entry, cacheFolder(entry, source));
+    const program = await programInFolder(entry, source, folder);
     if (program !== undefined) return program;
   }
   return undefined;
@@ -82,7 +84,7 @@ async function fetchToCache(
       if (fill === undefined) continue;
       progress(`fetching into ${folder}`);
       await fillCacheFolder(folder, fill);
-      const program = await programInFolder(entry, source, folder);
+      const program = await programInFolder(entry, source, await reachableFolder(entry, folder));
       if (program === undefined) throw new Error(`${entry.program} is not in what was fetched`);
       progress(`ready after ${((systemClock.nowMs() - startMs) / 1000).toFixed(1)} s`);
       return program;

@@ -1,18 +1,60 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { cacheDirectory } from "./cache.ts";
 import { runCommand, whyFailed } from "./command.ts";
+import { copyTree } from "./data.ts";
 import type { Source } from "./entry.ts";
 
 const DEADLINE_MS = 300_000;
 
 type Progress = (line: string) => void;
 
-/** Installs one npm package, with what it depends on, into a folder of its own. */
+/**
+ * Installs one npm package, with what it depends on, into a folder of its own. Where the project has that very version
+ * already, it is copied: nothing is downloaded.
+ */
 export async function fetchNpm(
   source: Source & { kind: "npm" },
   into: string,
   progress: Progress,
 ): Promise<void> {
+  const folder = join("node_modules", source.package);
+  const installed = join(cacheDirectory(), "..", "..", folder);
+  if ((await versionOf(installed)) === source.version) {
+    progress(`copying ${installed}`);
+    await mkdir(dirname(join(into, folder)), { recursive: true });
+    await copyTree(installed, join(into, folder));
+  } else await installNpm(source, into, progress);
+  if (source.links !== undefined) await makeLinks(join(into, folder), source.links);
+}
+
+async function versionOf(packageFolder: string): Promise<string | undefined> {
+  try {
+    const { version }: { version: string } = JSON.parse(
+      await readFile(join(packageFolder, "package.json"), "utf8"),
+    );
+    return version;
+  } catch {
+    return undefined;
+  }
+}
+
+/** npm packs no symbolic links, and may be told to run no install script that would make them. */
+async function makeLinks(packageFolder: string, list: string): Promise<void> {
+  const links: { source: string; target: string }[] = JSON.parse(
+    await readFile(join(packageFolder, list), "utf8"),
+  );
+  for (const { source, target } of links) {
+    const link = join(packageFolder, target);
+    await symlink(relative(dirname(link), join(packageFolder, source)), link).catch(
+      (error: NodeJS.ErrnoException) => {
+        if (error.code !== "EEXIST") throw error;
+      },
+    );
+  }
+}
+
+async function installNpm(source: Source & { kind: "npm" }, into: string, progress: Progress): Promise<void> {
   progress(`npm install ${source.package}@${source.version}`);
   const args = ["install", "--prefix", into, "--no-save", "--no-audit", "--no-fund"];
   const result = await runCommand("npm", [...args, `${source.package}@${source.version}`], {

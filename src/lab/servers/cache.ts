@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { access, constants, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import type { Program, ServerEntry, Source } from "./entry.ts";
 
@@ -14,10 +14,10 @@ export function cacheDirectory(): string {
   }
 }
 
-/** The program of this name on PATH, or where daemons are installed. */
-export async function findOnPath(program: string): Promise<string | undefined> {
+/** The program of this name on PATH, or where daemons are installed, or in one of `more`. */
+export async function findOnPath(program: string, more: readonly string[] = []): Promise<string | undefined> {
   const directories = (process.env.PATH ?? "").split(delimiter).filter((directory) => directory !== "");
-  return firstExecutable([...directories, ...DAEMON_DIRECTORIES], program);
+  return firstExecutable([...directories, ...DAEMON_DIRECTORIES, ...more], program);
 }
 
 async function firstExecutable(directories: readonly string[], name: string): Promise<string | undefined> {
@@ -50,6 +50,7 @@ export async function fillCacheFolder(folder: string, fill: (into: string) => Pr
   const temporary = await mkdtemp(`${folder}.tmp-`);
   try {
     await fill(temporary);
+    await chmod(temporary, 0o755); // readable like other folders: mkdtemp makes private ones
     await rename(temporary, folder).catch(async (error: NodeJS.ErrnoException) => {
       if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
     });
@@ -67,7 +68,8 @@ export async function programInFolder(
   switch (source.kind) {
     case "debian": {
       const places = ["usr/bin", "usr/sbin", "bin", "sbin"].map((place) => join(folder, place));
-      const file = await firstExecutable(places, entry.program);
+      const special = (await entry.folders?.(folder)) ?? [];
+      const file = await firstExecutable([...places, ...special], entry.program);
       if (file === undefined) return undefined;
       const libraries = [...(await libraryDirectories(folder)), process.env.LD_LIBRARY_PATH ?? ""];
       const value = libraries.filter((directory) => directory !== "").join(delimiter);

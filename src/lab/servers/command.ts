@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { systemClock } from "../../time/index.ts";
+import type { Identity } from "./identity.ts";
 
 export interface CommandResult {
   /** The exit status; `undefined` when the program could not be started or was stopped at the deadline. */
@@ -14,6 +15,9 @@ export interface CommandOptions {
   readonly deadlineMs: number;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What it reads on its standard input; default: nothing. */
+  readonly input?: string;
+  readonly identity?: Identity | undefined;
   /** Called for each whole line of standard output. */
   readonly onLine?: (line: string) => void;
 }
@@ -31,15 +35,18 @@ export function runCommand(
     let lineStart = 0;
     // Its own process group, so that the deadline also ends what the program started.
     const child = spawn(file, args, {
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
       detached: true,
       env: { ...process.env, ...options.env },
+      ...options.identity,
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
     const timer = systemClock.setTimer(options.deadlineMs, () => {
       problem = `no end within ${options.deadlineMs / 1000} s`;
       if (child.pid !== undefined) killGroup(child.pid, "SIGKILL");
     });
+    child.stdin.on("error", () => {}); // it may end without reading
+    child.stdin.end(options.input);
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
       for (let end = stdout.indexOf("\n", lineStart); end >= 0; end = stdout.indexOf("\n", lineStart)) {

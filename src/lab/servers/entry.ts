@@ -1,11 +1,22 @@
 /** What the table says about one kind of server. A new server is one object of this shape. */
+import type { Identity } from "./identity.ts";
+import type { SqlDialect } from "./sql-control.ts";
 
 /** Where a server program can come from when it is not on PATH, in the order in which they are tried. */
 export type Source =
   /** A Debian package, unpacked into the cache (with the libraries it lacks) or installed. */
   | { readonly kind: "debian"; readonly package: string }
-  /** A program inside an npm package; `program` is its path under `node_modules`. */
-  | { readonly kind: "npm"; readonly package: string; readonly version: string; readonly program: string }
+  /**
+   * A program inside an npm package; `program` is its path under `node_modules`. `links` is the path, in the package,
+   * of a list of the symbolic links that npm can't carry: they are made in the cache.
+   */
+  | {
+      readonly kind: "npm";
+      readonly package: string;
+      readonly version: string;
+      readonly program: string;
+      readonly links?: string;
+    }
   /** A Go main package, built by the `go` command. */
   | { readonly kind: "go"; readonly module: string; readonly version: string }
   /** A Java program; its jars are copied together and `mainClass` is run from them. */
@@ -21,17 +32,22 @@ export interface Program {
 }
 
 export interface ServerOptions {
-  /** The server's own settings, over the harness's defaults: Redis directives, top-level keys of nats-server. */
+  /**
+   * The server's own settings, over the harness's defaults: Redis directives, top-level keys of nats-server,
+   * variables of MariaDB and PostgreSQL.
+   */
   readonly config?: Readonly<Record<string, string | number>>;
   /** Ask clients for this password. */
   readonly password?: string;
   /**
    * Acknowledge only what survives `kill -9` (Redis: `appendfsync always`; NATS: JetStream on disk, in the kernel's
-   * hands before the PubAck leaves).
+   * hands before the PubAck leaves; MariaDB and PostgreSQL always do, and sync to disk).
    */
   readonly durable?: boolean;
   /** Follow this server (Redis only); ready once the first synchronization is done. */
   readonly replicaOf?: { readonly host: string; readonly port: number; readonly password?: string };
+  /** Speak TLS with this certificate and key, in PEM (MariaDB, PostgreSQL). Plain connections go on unless `only`. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly only?: boolean };
 }
 
 /** One start of a server: fixed for all its restarts. */
@@ -57,10 +73,22 @@ export interface ServerEntry {
   readonly readyDeadlineMs: number;
   /** Settings of `ServerOptions` that this server knows; any other is refused. */
   readonly supports: readonly (keyof ServerOptions)[];
+  /** Folders beyond PATH in which the program may be, under `root` (`/` or an unpacked package); best first. */
+  folders?(root: string): Promise<readonly string[]>;
+  /** The user that must run it, when this process may not (PostgreSQL refuses root); `undefined`: this process's own. */
+  identity?(): Promise<Identity | undefined>;
+  /** Asks for a graceful stop that does not wait for clients. Default: SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
+  /** Ends it at once, but lets it give back what the kernel would keep. Default: SIGKILL. */
+  readonly disposeSignal?: NodeJS.Signals;
+  /** Its child processes leave its process group: signals go to them one by one. */
+  readonly childrenApart?: boolean;
+  /** How to administer it, where it speaks SQL. */
+  readonly sql?: SqlDialect;
   /** Writes configuration files into `launch.directory`; runs before every start. */
-  configure(launch: Launch): Promise<void>;
+  configure(launch: Launch, program: Program): Promise<void>;
   /** The command line, after the program. */
-  args(launch: Launch): readonly string[];
+  args(launch: Launch, program: Program): readonly string[];
   /** Resolves with the server's version once it serves; rejects while it does not (asked again until the deadline). */
   ready(launch: Launch, pid: number): Promise<{ readonly version: string }>;
   /** What a client connects to. */

@@ -2,8 +2,11 @@
 export { type AcquireOptions, acquire, type Get, locate } from "./acquire.ts";
 export type { Launch, Program, ServerEntry, ServerOptions, Source } from "./entry.ts";
 export { ServerUnavailable } from "./errors.ts";
+export { canEnter, type Identity, powerlessIdentity } from "./identity.ts";
 export { NatsCluster, type NatsClusterOptions } from "./nats-cluster.ts";
 export type { Exit } from "./process.ts";
 export { RunningServer } from "./server.ts";
+export { SQL_DATABASE, SQL_USER, SqlControl, type SqlDialect, type SqlSession } from "./sql-control.ts";
+export type { SqlRow } from "./sql-wire.ts";
 export { entryOf, type StartOptions, startServer } from "./start.ts";
 export { type ServerName, serverNames, serverTable } from "./table.ts";

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { childrenOf, isAlive, stateOf } from "./children.ts";
 import { killGroup } from "./command.ts";
+import type { Identity } from "./identity.ts";
 import { until } from "./until.ts";
 
 export interface Exit {
@@ -15,7 +16,14 @@ export interface SpawnOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly directory: string;
   readonly logFile: string;
+  /** Run it as this user. */
+  readonly identity?: Identity | undefined;
+  /** Its children leave its process group (PostgreSQL's do): signals go to them one by one. */
+  readonly childrenApart?: boolean;
 }
+
+/** What no process can pass on to its children. */
+const notPassedOn: ReadonlySet<NodeJS.Signals> = new Set(["SIGKILL", "SIGSTOP", "SIGCONT"]);
 
 /**
  * One run of a server program, in a process group of its own: a Ctrl-C meant for the tests does not reach it, and
@@ -26,10 +34,14 @@ export class ServerProcess {
   readonly exited: Promise<Exit>;
   #exit: Exit | undefined;
   readonly #child: ChildProcess;
+  readonly #childrenApart: boolean;
+  /** Children apart that a SIGKILL was meant for too. */
+  #orphans: readonly number[] = [];
 
-  private constructor(child: ChildProcess, pid: number) {
+  private constructor(child: ChildProcess, pid: number, childrenApart: boolean) {
     this.#child = child;
     this.pid = pid;
+    this.#childrenApart = childrenApart;
     this.exited = new Promise((resolve) => {
       child.once("exit", (code, signal) => {
         this.#exit = { code, signal };
@@ -48,11 +60,14 @@ export class ServerProcess {
       env: { ...process.env, ...options.env },
       stdio: ["ignore", log, log],
       detached: true,
+      ...options.identity,
     });
     closeSync(log);
     return new Promise((resolve, reject) => {
       child.once("error", reject);
-      child.once("spawn", () => resolve(new ServerProcess(child, child.pid as number)));
+      child.once("spawn", () =>
+        resolve(new ServerProcess(child, child.pid as number, options.childrenApart ?? false)),
+      );
     });
   }
 
@@ -61,13 +76,18 @@ export class ServerProcess {
   }
 
   signal(signal: NodeJS.Signals): void {
-    if (this.#exit === undefined) killGroup(this.pid, signal);
+    if (this.#exit !== undefined) return;
+    const apart = this.#childrenApart && notPassedOn.has(signal) ? childrenOf(this.pid) : [];
+    killGroup(this.pid, signal);
+    for (const pid of apart) killGroup(pid, signal);
+    if (signal === "SIGKILL") this.#orphans = apart;
   }
 
   async waitForExit(): Promise<Exit> {
     this.#child.ref();
     const exit = await this.exited;
     killGroup(this.pid, "SIGKILL"); // what it left behind in its group
+    await until(`end of the children of process ${this.pid}`, 2_000, () => !this.#orphans.some(isAlive));
     return exit;
   }
 
@@ -75,9 +95,8 @@ export class ServerProcess {
   async waitUntilStopped(stopped: boolean): Promise<void> {
     await until(`${stopped ? "pause" : "resume"} of process ${this.pid}`, 2_000, async () => {
       if (this.#exit !== undefined || process.platform !== "linux") return true;
-      const stat = await readFile(`/proc/${this.pid}/stat`, "utf8");
-      const state = stat.charAt(stat.lastIndexOf(")") + 2);
-      return (state === "T") === stopped;
+      const all = [this.pid, ...(this.#childrenApart ? childrenOf(this.pid) : [])];
+      return all.every((pid) => (stateOf(pid) === "T") === stopped);
     });
   }
 }

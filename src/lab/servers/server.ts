@@ -5,10 +5,13 @@ import type { Launch, Program, ServerEntry, ServerOptions } from "./entry.ts";
 import type { Guard } from "./guard.ts";
 import { type Exit, ServerProcess } from "./process.ts";
 import { countConnections } from "./sockets.ts";
+import { SqlControl } from "./sql-control.ts";
 import { Fatal, until } from "./until.ts";
 
 /** A server that asks for a graceful stop and does not get it is killed after this. */
 const STOP_DEADLINE_MS = 5_000;
+/** One that is only asked to end at once and does not is killed after this. */
+const DISPOSE_DEADLINE_MS = 1_000;
 
 /** A real server on a loopback port of its own. Disposing it kills it and removes its directory. */
 export class RunningServer {
@@ -59,6 +62,12 @@ export class RunningServer {
     return this.#program.from;
   }
 
+  /** Passwords, sessions, read-only mode: what an administrator does to it. Throws where it does not speak SQL. */
+  get sql(): SqlControl {
+    if (this.#entry.sql === undefined) throw new Error(`${this.name} does not speak SQL`);
+    return new SqlControl(this.#entry.sql, this.#launch);
+  }
+
   /** What the server wrote, over all its runs. */
   logs(): Promise<string> {
     return readFile(this.#logFile, "utf8");
@@ -78,13 +87,15 @@ export class RunningServer {
   /** Starts a server that doesn't run. Resolves when it serves. */
   async start(): Promise<void> {
     if (this.running) return;
-    await this.#entry.configure(this.#launch);
+    await this.#entry.configure(this.#launch, this.#program);
     const running = await ServerProcess.start({
       file: this.#program.file,
-      args: [...this.#program.leadingArgs, ...this.#entry.args(this.#launch)],
+      args: [...this.#program.leadingArgs, ...this.#entry.args(this.#launch, this.#program)],
       env: this.#program.env,
       directory: this.#launch.directory,
       logFile: this.#logFile,
+      identity: await this.#entry.identity?.(),
+      childrenApart: this.#entry.childrenApart ?? false,
     });
     this.#process = running;
     this.#guard.watch(running.pid);
@@ -108,7 +119,7 @@ export class RunningServer {
   async stop(): Promise<Exit | undefined> {
     const hard = systemClock.setTimer(STOP_DEADLINE_MS, () => this.#process?.signal("SIGKILL"));
     try {
-      return await this.#end("SIGTERM");
+      return await this.#end(this.#entry.stopSignal ?? "SIGTERM");
     } finally {
       hard.cancel();
     }
@@ -136,7 +147,7 @@ export class RunningServer {
     const { reload } = this.#entry;
     if (reload === undefined) throw new Error(`${this.name} can't read its configuration anew while it runs`);
     this.#launch = { ...this.#launch, options: { ...this.#launch.options, ...change } };
-    await this.#entry.configure(this.#launch);
+    await this.#entry.configure(this.#launch, this.#program);
     const before = (await this.logs()).length;
     this.signal(reload.signal);
     await until(`reload of ${this.name}`, 5_000, async () =>
@@ -145,7 +156,9 @@ export class RunningServer {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.kill9();
+    const hard = systemClock.setTimer(DISPOSE_DEADLINE_MS, () => this.#process?.signal("SIGKILL"));
+    await this.#end(this.#entry.disposeSignal ?? "SIGKILL");
+    hard.cancel();
     this.#guard.release();
   }
 

@@ -1,9 +1,7 @@
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { HoldfastError } from "../../call/index.ts";
 import { didYouMean, unknownOptionError } from "../../options/index.ts";
 import { type AcquireOptions, acquire } from "./acquire.ts";
+import { scratchDirectory } from "./data.ts";
 import type { ServerEntry, ServerOptions } from "./entry.ts";
 import { Guard } from "./guard.ts";
 import { freePort } from "./port.ts";
@@ -35,7 +33,7 @@ export async function startServer(name: ServerName, options: StartOptions = {}):
   checkOptions(entry, options);
   const program = await acquire(entry, options);
   for (let left = PORT_TRIES; ; left--) {
-    const directory = await mkdtemp(join(tmpdir(), `holdfast-${name}-`));
+    const directory = await scratchDirectory(name, await entry.identity?.());
     const guard = new Guard(directory);
     const launch = { host: "127.0.0.1", port: await freePort(), directory, options };
     const server = new RunningServer(entry, program, launch, guard);
