@@ -15,6 +15,8 @@ export {
   type ConformanceTarget,
   type Lacks,
   type OpenOptions,
+  type RollingReport,
+  type RollingTrial,
   Skip,
   type TargetClient,
   type TargetServer,

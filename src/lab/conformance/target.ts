@@ -2,7 +2,7 @@
 
 import type { Resilience } from "../../observe/index.ts";
 import type { ResilienceOptions } from "../../options/index.ts";
-import type { StormServer } from "../ledger/index.ts";
+import type { RollingResult, StormServer } from "../ledger/index.ts";
 import type { Upstream } from "../proxy/index.ts";
 
 /** A server that the driver talks to, on loopback. */
@@ -57,6 +57,19 @@ export interface Lacks {
   readonly replies?: string;
 }
 
+export interface RollingTrial {
+  readonly rounds: number;
+  readonly perSecond: number;
+  /** Another server of the table than the usual one. */
+  readonly server?: string;
+  readonly onRestarted?: (label: string, tookMs: number) => void;
+}
+
+export interface RollingReport extends RollingResult {
+  /** Shown in the report. */
+  readonly server: string;
+}
+
 export interface ConformanceTarget {
   /** The driver's name, as in `holdfast/<name>`. */
   readonly driver: string;
@@ -70,6 +83,8 @@ export interface ConformanceTarget {
   startServer(): Promise<TargetServer>;
   /** Makes a client; dials nothing. */
   open(options: OpenOptions): TargetClient;
+  /** Ledger trials over rolling restarts of the driver's cluster, by what acknowledges a write. */
+  readonly rolling?: Readonly<Record<string, (options: RollingTrial) => Promise<RollingReport>>>;
 }
 
 /** Failing for the reason that the machine has no such server or no such fault: a skip, not a failure. */

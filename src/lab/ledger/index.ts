@@ -1,6 +1,13 @@
 /** The outcome ledger: numbered writes through a storm, compared with what the server has. */
 export { Ledger, type Told, toldBy } from "./ledger.ts";
 export {
+  type RestartKind,
+  type RollingMember,
+  type RollingOptions,
+  type RollingResult,
+  runRolling,
+} from "./rolling.ts";
+export {
   type StormFault,
   type StormScriptOptions,
   type StormStep,

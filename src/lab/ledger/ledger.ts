@@ -28,7 +28,8 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
  * ```
  */
 export class Ledger {
-  readonly #entries: Map<number, Entry> = new Map();
+  /** By id, from 1 on. */
+  readonly #entries: Entry[] = [];
   readonly #open: Set<Entry> = new Set();
   readonly #cuts: Writable<Cut>[] = [];
   #cutOpen = false;
@@ -45,7 +46,7 @@ export class Ledger {
 
   /** Writes begun. */
   get sent(): number {
-    return this.#entries.size;
+    return this.#entries.length;
   }
 
   /** Writes begun and not settled. */
@@ -60,11 +61,11 @@ export class Ledger {
 
   /** The next write's id: 1, 2, 3, … */
   begin(): number {
-    const id = this.#entries.size + 1;
+    const id = this.#entries.length + 1;
     const calm = this.#calmTakes ? this.#calm : undefined;
     const entry: Entry = { id, told: undefined, exposedTo: undefined, calm };
     if (calm !== undefined) calm.begun++;
-    this.#entries.set(entry.id, entry);
+    this.#entries.push(entry);
     this.#open.add(entry);
     if (this.#ready) this.#expose(entry);
     return entry.id;
@@ -72,7 +73,7 @@ export class Ledger {
 
   /** What the client was told. Only the first word on a write counts; a second is a defect of the caller and throws. */
   settle(id: number, told: Told): void {
-    const entry = this.#entries.get(id);
+    const entry = this.#entries[id - 1];
     if (entry === undefined) throw new RangeError(`write ${id} was never begun`);
     if (entry.told !== undefined) throw new RangeError(`write ${id} was settled before, as ${entry.told}`);
     entry.told = told;
@@ -129,7 +130,7 @@ export class Ledger {
 
   /** Compares with what the server has: id → how often it was applied. */
   audit(applied: ReadonlyMap<number, number>): Verdict {
-    return judge([...this.#entries.values()], applied, this.#cuts);
+    return judge(this.#entries, applied, this.#cuts);
   }
 
   #expose(entry: Entry): void {

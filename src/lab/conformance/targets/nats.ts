@@ -1,9 +1,11 @@
 /** The suite's adapter for `holdfast/nats`: writes are JetStream publishes, judged by their PubAck. */
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
-import { connect as connectBare, errors, usernamePasswordAuthenticator } from "@nats-io/transport-node";
+import { connect as connectBare, usernamePasswordAuthenticator } from "@nats-io/transport-node";
 import { fromNatsOptions, HoldfastNatsConnection, type NatsConnection } from "../../../drivers/nats/index.ts";
 import { type RunningServer, startServer } from "../../servers/index.ts";
 import type { ConformanceTarget, OpenOptions, TargetClient, TargetServer } from "../target.ts";
+import { isNatsAnswer } from "./nats-answer.ts";
+import { natsRolling } from "./nats-rolling.ts";
 
 /** The stream whose subjects are the ids: one that was applied twice holds two messages. */
 const stream = "conformance";
@@ -22,6 +24,7 @@ export function natsTarget(): ConformanceTarget {
     proves: ["N", "nats"],
     startServer: () => startNats(secret),
     open: (options) => openClient(options, secret),
+    rolling: natsRolling,
   };
 }
 
@@ -100,7 +103,7 @@ function openClient(options: OpenOptions, secret: Secret): TargetClient {
     write: (id) => js.publish(subjectOf(id), "", { timeout, retries: 0 }),
     read: () => client.request("$JS.API.INFO", "", { timeout, effect: "read" }),
     close: () => nc.close(),
-    isAnswer: (error) => error instanceof errors.NoRespondersError || error instanceof errors.RequestError,
+    isAnswer: isNatsAnswer,
     async holdSession() {
       let heard = 0;
       nc.subscribe("conformance-session", { callback: () => void heard++ });
