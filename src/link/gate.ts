@@ -12,7 +12,7 @@ import {
 } from "../call/index.ts";
 import type { Clock, CoarseTimers } from "../time/index.ts";
 import { type CallVerdict, takenBack } from "./driver.ts";
-import { Entry } from "./entry.ts";
+import { type Entry, type Judge, PromisedCall } from "./entry.ts";
 import {
   callLost,
   dropped,
@@ -31,7 +31,7 @@ import { Outbox } from "./outbox.ts";
 
 type Mode = "shut" | "open" | "flushing" | "closed";
 
-export class Gate<C> {
+export class Gate<C> implements Judge<C> {
   readonly #clock: Clock;
   readonly #coarse: CoarseTimers;
   readonly #driver: GuardedDriver<C>;
@@ -98,20 +98,21 @@ export class Gate<C> {
    * @throws (as rejection) `HoldfastError` with an `outcome`, the server's own answer, or `signal.reason`
    */
   call<T>(call: CallDescription, send: (connection: C) => Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
+    return this.pass(new PromisedCall<C>(call, send)) as Promise<T>;
+  }
+
+  /** Passes a call that transmits itself; as `call`. */
+  pass(entry: Entry<C>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const { deadlineMs, signal } = entry.call;
       if (this.#closedError !== undefined || this.#draining) return reject(refused(this.#closedError));
-      if (call.signal?.aborted) return reject(call.signal.reason);
+      if (signal?.aborted) return reject(signal.reason);
       const nowMs = this.#clock.nowMs();
-      const dueMs = call.deadlineMs === undefined ? Number.POSITIVE_INFINITY : nowMs + call.deadlineMs;
-      const entry = new Entry<C>(
-        this.#order++,
-        call,
-        send,
-        resolve as (value: unknown) => void,
-        reject,
-        dueMs,
-      );
-      if (call.signal !== undefined) this.#watchAbort(entry, call.signal);
+      entry.order = this.#order++;
+      entry.fulfil = resolve;
+      entry.refuse = reject;
+      if (deadlineMs !== undefined) entry.dueMs = nowMs + deadlineMs;
+      if (signal !== undefined) this.#watchAbort(entry, signal);
       this.#budget?.deposit();
       if (this.#mode === "open") this.#sendNow(entry, nowMs);
       else this.#wait(entry);
@@ -150,7 +151,7 @@ export class Gate<C> {
   /** After a connection is closed: settles what its library left open. */
   settleLeftovers(epoch: number): void {
     for (const entry of this.#inFlight.all()) {
-      if (entry.epoch === epoch) this.#failed(entry, epoch, this.#cause ?? new Error("connection closed"));
+      if (entry.epoch === epoch) this.failed(entry, epoch, this.#cause ?? new Error("connection closed"));
     }
   }
 
@@ -221,26 +222,23 @@ export class Gate<C> {
     this.#inFlight.add(entry);
     if (entry.dueMs < this.#sweepMs) this.#sweepBy(entry.dueMs);
     try {
-      entry.send(connection).then(
-        (value) => this.#done(entry, value),
-        (error: unknown) => this.#failed(entry, epoch, error),
-      );
+      entry.transmit(connection, this);
     } catch (error) {
-      this.#failed(entry, epoch, error);
+      this.failed(entry, epoch, error);
     }
   }
 
-  #done(entry: Entry<C>, value: unknown): void {
+  done(entry: Entry<C>, value: unknown): void {
     if (entry.settled) return;
     entry.settled = true;
     this.#inFlight.remove(entry);
     entry.removeAbort?.();
-    entry.resolve(value);
+    entry.fulfil?.(value);
     if (this.#draining) this.#idleCheck();
   }
 
   /** A send failed: by the server's answer, by a loss, or taken back. */
-  #failed(entry: Entry<C>, epoch: number, error: unknown): void {
+  failed(entry: Entry<C>, epoch: number, error: unknown): void {
     if (entry.settled || entry.epoch !== epoch || !this.#inFlight.has(entry)) return;
     this.#inFlight.remove(entry);
     const lost = (this.#mode !== "open" && this.#mode !== "flushing") || this.#epoch !== epoch;
@@ -293,7 +291,7 @@ export class Gate<C> {
     if (entry.settled) return;
     entry.settled = true;
     entry.removeAbort?.();
-    entry.reject(error);
+    entry.refuse?.(error);
     if (this.#draining) this.#idleCheck();
   }
 

@@ -11,6 +11,7 @@ export {
   takenBack,
 } from "./driver.ts";
 export { Emitter } from "./emitter.ts";
+export { Entry, type Judge } from "./entry.ts";
 export type { LinkEvents } from "./events.ts";
 export { Gate } from "./gate.ts";
 export type { GateOptions, GateOwner } from "./gate-owner.ts";

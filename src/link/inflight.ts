@@ -9,6 +9,9 @@ export class InFlight<C> {
   /** Made with the first call: an idle link has none. */
   #lists: Map<number, LinkedList<Entry<C>>> | undefined;
   #size = 0;
+  /** The list used last: nearly all calls of a link have the same deadline. */
+  #lastKey: number | undefined;
+  #lastList: LinkedList<Entry<C>> | undefined;
 
   get size(): number {
     return this.#size;
@@ -16,12 +19,7 @@ export class InFlight<C> {
 
   add(entry: Entry<C>): void {
     const key = entry.call.deadlineMs ?? Number.POSITIVE_INFINITY;
-    this.#lists ??= new Map();
-    let list = this.#lists.get(key);
-    if (list === undefined) {
-      list = new LinkedList();
-      this.#lists.set(key, list);
-    }
+    const list = this.#find(key) ?? this.#make(key);
     // A call that is sent again is due earlier than those sent meanwhile.
     let after = list.tail;
     while (after !== undefined && after.dueMs > entry.dueMs) after = after.prev;
@@ -30,19 +28,37 @@ export class InFlight<C> {
   }
 
   remove(entry: Entry<C>): void {
-    const list = this.#lists?.get(entry.call.deadlineMs ?? Number.POSITIVE_INFINITY);
+    const key = entry.call.deadlineMs ?? Number.POSITIVE_INFINITY;
+    const list = this.#find(key);
     if (this.#lists === undefined || list === undefined || entry.list !== list) return;
     list.remove(entry);
     this.#size--;
-    if (list.size === 0 && this.#lists.size > 8)
-      this.#lists.delete(entry.call.deadlineMs ?? Number.POSITIVE_INFINITY);
+    if (list.size > 0 || this.#lists.size <= 8) return;
+    this.#lists.delete(key);
+    this.#lastKey = undefined;
   }
 
   has(entry: Entry<C>): boolean {
     return (
-      entry.list !== undefined &&
-      entry.list === this.#lists?.get(entry.call.deadlineMs ?? Number.POSITIVE_INFINITY)
+      entry.list !== undefined && entry.list === this.#find(entry.call.deadlineMs ?? Number.POSITIVE_INFINITY)
     );
+  }
+
+  #find(key: number): LinkedList<Entry<C>> | undefined {
+    if (key !== this.#lastKey) {
+      const list = this.#lists?.get(key);
+      if (list === undefined) return undefined;
+      this.#lastKey = key;
+      this.#lastList = list;
+    }
+    return this.#lastList;
+  }
+
+  #make(key: number): LinkedList<Entry<C>> {
+    this.#lists ??= new Map();
+    const list = new LinkedList<Entry<C>>();
+    this.#lists.set(key, list);
+    return list;
   }
 
   nextExpiryMs(): number {

@@ -3,6 +3,7 @@ import type { CallDescription, HoldfastError } from "../call/index.ts";
 import type { Timer, World } from "../time/index.ts";
 import type { Connections } from "./connections.ts";
 import { Emitter } from "./emitter.ts";
+import type { Entry } from "./entry.ts";
 import type { LinkEvents } from "./events.ts";
 import type { Gate } from "./gate.ts";
 import type { LinkConfig } from "./link-config.ts";
@@ -117,6 +118,11 @@ export class Link<C> {
   /** Passes one call through the gate. See `Gate.call`. */
   call<T>(call: CallDescription, send: (connection: C) => Promise<T>): Promise<T> {
     return this.#gate.call(call, send);
+  }
+
+  /** Passes a call that transmits itself. See `Gate.pass`. */
+  pass(entry: Entry<C>): Promise<unknown> {
+    return this.#gate.pass(entry);
   }
 
   /** Dials now, wherever the link is in its back-off. A thousand calls are one dial; never below `minDialGapMs`. */
