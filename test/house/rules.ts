@@ -5,7 +5,7 @@ import { blanked, importsOf, type SourceFile } from "./source.ts";
 /** The rooms, in order: each may import those before it. The first nine are the engine. */
 export const rooms = [
   ...["time", "backoff", "endpoint", "call", "link", "governor", "pool", "cluster"],
-  ...["observe", "options", "drivers", "bulletin", "lab", "fleet", "console", "cli"],
+  ...["observe", "options", "sql", "drivers", "bulletin", "lab", "fleet", "console", "cli"],
 ] as const;
 const engine: ReadonlySet<string> = new Set(rooms.slice(0, rooms.indexOf("cluster") + 1));
 

@@ -1,0 +1,3 @@
+/** What the SQL drivers share. */
+export type { Dialect, Leftover, ReadSettings, SessionItem, Statement } from "./statement.ts";
+export { isCured, readStatement } from "./statement.ts";
