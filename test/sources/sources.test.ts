@@ -6,10 +6,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { parse } from "yaml";
 import { fromGoRedisUrl } from "../../src/drivers/redis/translate/go-redis-url.ts";
 import { fromRedisPyYaml } from "../../src/drivers/redis/translate/redis-py-yaml.ts";
 import { parseHoconDuration } from "../../src/options/index.ts";
+import { fromGoMysqlDsn, fromSqlYaml } from "../../src/sql/index.ts";
 import { virtualWorld } from "../../src/time/index.ts";
 import { bareServer, rig } from "../drivers/tcp/support.ts";
 
@@ -61,19 +61,37 @@ test("R9: without retry_on_timeout a timeout is not sent again", () => {
   assert.equal(fromRedisPyYaml(block).resilience.retries.onTimeout, false);
 });
 
-test("the golden files are what the documents say, until their drivers read them", () => {
-  const { mysql } = parse(golden("mariadb.yaml")) as { mysql: Record<string, unknown> };
-  assert.deepEqual(mysql, {
+test("M5: the DSN of Go's MySQL driver", () => {
+  assert.deepEqual(fromGoMysqlDsn(golden("mariadb.dsn")), {
+    system: "mysql",
+    endpoints: [{ host: "127.0.0.1", port: 3306 }], // no address: Go's default
+    user: "user",
+    password: "password",
+    database: "dbname",
+    charsets: ["utf8"],
+    dates: "objects", // parseTime=True
+    timeZone: "local", // loc=Local
+    countFoundRows: false, // Go's default, not mysql2's
+  });
+});
+
+test("M2–M4, M6: the YAML block, its lifetime in seconds, its port in quotes", () => {
+  assert.deepEqual(fromSqlYaml(golden("mariadb.yaml")), {
+    system: "mysql",
+    endpoints: [{ host: "127.0.0.1", port: 3306 }],
     user: "root",
     password: "123456",
-    ip: "127.0.0.1",
-    port: "3306",
-    name: "gin_project",
-    charset: "utf8mb4",
-    max_open_conns: 50,
-    max_idle_conns: 10,
-    conn_max_lifetime: 500,
+    database: "gin_project",
+    charsets: ["utf8mb4"],
+    pool: {
+      ...{ max: 50, maxIdle: 10, maxLifetimeMs: 500_000, lifetimeFuzz: 0 },
+      maxIdleTimeMs: Number.POSITIVE_INFINITY,
+      acquireTimeoutMs: Number.POSITIVE_INFINITY,
+    },
   });
+});
+
+test("the golden files are what the documents say, until their drivers read them", () => {
   const conf = golden("cassandra.conf");
   const delayMs = (key: string): number | undefined =>
     parseHoconDuration(new RegExp(`${key} = (.*)`).exec(conf)?.[1] ?? "missing");
@@ -97,8 +115,6 @@ test("L6: channel.setKeepaliveTimeout(5 * 1000) in onConnection (libhv.txt): 5 s
 });
 
 const waiting: readonly (readonly [name: string, driver: string])[] = [
-  ["M5: the MariaDB DSN (mariadb.dsn)", "mysql2"],
-  ["M6: the MariaDB YAML block (mariadb.yaml), lifetime in seconds", "mysql2"],
   ["M8–M13: the command-line dialogue (mariadb-cli.txt)", "mysql2"],
   ["C2, C6: the HOCON block (cassandra.conf)", "cassandra-driver"],
   ["C10: the timeline (cassandra-timeline.txt)", "cassandra-driver"],
