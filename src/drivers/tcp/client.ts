@@ -8,10 +8,10 @@ import type { ConnectionSettings, TcpConnection } from "./connection.ts";
 import { tcpDriver } from "./driver.ts";
 import { LastingHandle } from "./handle.ts";
 import { createHeartbeat, type HeartbeatPayload } from "./heartbeat.ts";
+import { Message } from "./message.ts";
 import { type ResolvedTcpOptions, resolveTcpOptions, type TcpClientOptions } from "./options.ts";
 import { type GivenReconnectSetting, policyFor, snakeSetting } from "./policy.ts";
 import type { ReconnectSetting } from "./reconnect-setting.ts";
-import type { Ticket } from "./writer.ts";
 
 export interface SendOptions {
   /** Time for waiting and for the kernel to take it, in milliseconds. Default: none; the outbox has its own limit. */
@@ -147,17 +147,17 @@ export class TcpClient {
    * @throws (as rejection) `HoldfastError` with `outcome`: `not-applied` (refused, waited too long, closed) or
    * `maybe-applied` (the connection died with it in the socket). A rejection nobody looks at does not end the process.
    */
-  send(data: TcpData, options: SendOptions = {}): Promise<void> {
+  send(data: TcpData, options?: SendOptions): Promise<void> {
     const bytes = bytesOf(data, "data");
-    const { signal, deadlineMs } = options;
+    const deadlineMs = options?.deadlineMs;
+    const signal = options?.signal;
     if (deadlineMs !== undefined) sendDeadline.read(deadlineMs, "deadlineMs");
-    const mayLeave = signal !== undefined || deadlineMs !== undefined;
-    const ticket: Ticket | undefined = mayLeave ? { withdraw: undefined } : undefined;
-    const sent = this.#link.call<void>(
-      { bytes: bytes.length, effect: "once", kind: "cast", name: "the message", deadlineMs, signal },
-      (connection) => connection.write(bytes, ticket),
-    );
-    sent.catch(() => ticket?.withdraw?.()); // whose caller has left is not sent any more
+    const call = { bytes: bytes.length, ...likeEveryMessage, deadlineMs, signal };
+    const message = new Message(call, bytes);
+    const sent = this.#link.pass(message) as Promise<void>;
+    // A message whose caller has left is not sent any more.
+    if (options === undefined) sent.catch(ignored);
+    else sent.catch(() => message.withdraw());
     return sent;
   }
 
@@ -275,6 +275,8 @@ export class TcpClient {
   }
 }
 
+const likeEveryMessage = { effect: "once", kind: "cast", name: "the message" } as const;
+const ignored = (): void => {};
 const sendDeadline = number({ min: 1, max: Infinity });
 
 /** The same as `new TcpClient(options)`. */

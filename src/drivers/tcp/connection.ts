@@ -5,9 +5,10 @@ import type { Dial, LinkClass, Sink } from "../../link/index.ts";
 import type { Clock } from "../../time/index.ts";
 import { createFramer, type Framer, type Framing } from "./framing/index.ts";
 import { createHeartbeat, type HeartbeatSettings } from "./heartbeat.ts";
+import { Beat, type Item, PromisedItem } from "./message.ts";
 import { Proof } from "./proof.ts";
 import { type Expired, Watch } from "./watch.ts";
-import { type Ticket, Writer } from "./writer.ts";
+import { Writer } from "./writer.ts";
 
 /** What holds for a connection from its first byte on; the channel can change it later. Milliseconds; Infinity = off. */
 export interface ConnectionSettings {
@@ -102,10 +103,19 @@ export class TcpConnection {
   }
 
   /** Resolves when the kernel took all of it; rejects with `takenBack` when it provably took nothing. */
-  write(bytes: Uint8Array, ticket?: Ticket): Promise<void> {
+  write(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => this.put(new PromisedItem(bytes, resolve, reject)));
+  }
+
+  /** The item hears how it ended. */
+  put(item: Item): void {
     this.#watch.exchanged();
-    this.#proof.submitted(bytes.length);
-    return this.#writer.write(bytes, true, ticket);
+    this.#proof.submitted(item.bytes.length);
+    this.#writer.put(item);
+  }
+
+  withdraw(item: Item): void {
+    this.#writer.withdraw(item);
   }
 
   setKeepaliveTimeout(ms: number): void {
@@ -243,8 +253,7 @@ export class TcpConnection {
 
   #sendHeartbeat(payload: Buffer): void {
     if (this.#heartbeatReplies) this.#proof.heartbeatSent();
-    // It is not the application's traffic, and nobody waits for it: its loss shows as the missing reply.
-    this.#writer.write(payload, false).catch(() => {});
+    this.#writer.put(new Beat(payload));
   }
 
   #lost(cause: unknown, linkClass?: LinkClass): void {

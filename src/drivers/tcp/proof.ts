@@ -9,42 +9,45 @@ export interface Sent {
  * a heartbeat proves everything written before that heartbeat; nothing else that the transport sees does.
  */
 export class Proof {
-  #submitted: Sent = { count: 0, bytes: 0 };
-  #taken: Sent = { count: 0, bytes: 0 };
+  #submittedCount = 0;
+  #submittedBytes = 0;
+  #takenCount = 0;
+  #takenBytes = 0;
   #proven: Sent = { count: 0, bytes: 0 };
   /** What had been submitted when each unanswered heartbeat was; oldest first. */
-  readonly #marks: Sent[] = [];
+  #marks: Sent[] | undefined;
 
   /** The application wrote a message. */
   submitted(bytes: number): void {
-    this.#submitted = { count: this.#submitted.count + 1, bytes: this.#submitted.bytes + bytes };
+    this.#submittedCount++;
+    this.#submittedBytes += bytes;
   }
 
   /** The kernel took that much of it. */
   taken(count: number, bytes: number): void {
-    this.#taken = { count: this.#taken.count + count, bytes: this.#taken.bytes + bytes };
+    this.#takenCount += count;
+    this.#takenBytes += bytes;
   }
 
   heartbeatSent(): void {
-    this.#marks.push(this.#submitted);
+    this.#marks ??= [];
+    this.#marks.push({ count: this.#submittedCount, bytes: this.#submittedBytes });
   }
 
   /** A reply is taken for that of the oldest heartbeat: it may prove more, never less. */
   heartbeatAnswered(): void {
-    const mark = this.#marks.shift();
+    const mark = this.#marks?.shift();
     if (mark !== undefined && mark.count > this.#proven.count) this.#proven = mark;
   }
 
   /** The application knows: everything sent so far has arrived. */
   confirmed(): void {
-    this.#proven = this.#taken;
+    this.#proven = { count: this.#takenCount, bytes: this.#takenBytes };
   }
 
   /** Taken by the kernel, and nobody knows what became of it. */
   get unconfirmed(): Sent {
-    return {
-      count: this.#taken.count - this.#proven.count,
-      bytes: this.#taken.bytes - this.#proven.bytes,
-    };
+    const { count, bytes } = this.#proven;
+    return { count: this.#takenCount - count, bytes: this.#takenBytes - bytes };
   }
 }

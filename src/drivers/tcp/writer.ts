@@ -1,20 +1,6 @@
 import type { Socket } from "node:net";
 import { takenBack } from "../../link/index.ts";
-
-/** One write waiting for the kernel. */
-interface Item {
-  readonly bytes: Uint8Array;
-  /** The application's, not a heartbeat. */
-  readonly application: boolean;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** What a caller who may leave holds in hand. */
-export interface Ticket {
-  /** Takes the message out of the queue, if it is still there. */
-  withdraw: (() => void) | undefined;
-}
+import type { Item } from "./message.ts";
 
 export interface WriterOwner {
   /** The kernel took a batch; `count` and `bytes` are the application's part of it. */
@@ -26,6 +12,8 @@ export interface WriterOwner {
 /** Bytes handed to the socket at once: enough to fill a packet train, few enough to leave little unknown. */
 const batchBytes = 64 * 1024;
 
+const none: readonly Item[] = [];
+
 /**
  * The write queue of one connection. The socket holds one batch at a time, and the rest is here: so when the
  * connection dies it is known which messages never reached the kernel. Bounds are kept by whoever calls `write`.
@@ -35,9 +23,14 @@ export class Writer {
   readonly #owner: WriterOwner;
   #queue: Item[] = [];
   /** With the socket: the kernel may have taken some of it. */
-  #batch: Item[] = [];
+  #batch: readonly Item[] = none;
   #bufferedBytes = 0;
-  #empty: (() => void)[] = [];
+  #empty: (() => void)[] | undefined;
+  /** For every batch the same: there is one at a time. */
+  readonly #done: (error?: Error | null) => void = (error) => {
+    // On an error the socket's own events end the connection; what the kernel took of the batch is then unknown.
+    if (!error && this.#failure === undefined) this.#taken();
+  };
   #failure: { readonly cause: unknown } | undefined;
 
   constructor(socket: Socket, owner: WriterOwner) {
@@ -50,31 +43,29 @@ export class Writer {
     return this.#bufferedBytes;
   }
 
-  /** Resolves when the kernel took all of it; rejects with `takenBack` when it provably took nothing. */
-  write(bytes: Uint8Array, application: boolean, ticket?: Ticket): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#failure !== undefined) return reject(takenBack);
-      const item: Item = { bytes, application, resolve, reject };
-      this.#queue.push(item);
-      if (ticket !== undefined) ticket.withdraw = () => this.#withdraw(item);
-      this.#bufferedBytes += bytes.length;
-      if (this.#batch.length === 0) this.#flush();
-    });
+  /** The item is told how it ended: never from within this call. */
+  put(item: Item): void {
+    if (this.#failure !== undefined) return queueMicrotask(() => item.failed(takenBack));
+    this.#queue.push(item);
+    this.#bufferedBytes += item.bytes.length;
+    if (this.#batch.length === 0) this.#flush();
   }
 
-  #withdraw(item: Item): void {
+  /** Takes an item out of the queue, if it is still there. */
+  withdraw(item: Item): void {
     const at = this.#queue.indexOf(item);
     if (at < 0) return;
     this.#queue.splice(at, 1);
     this.#bufferedBytes -= item.bytes.length;
-    item.reject(takenBack);
+    item.failed(takenBack);
     this.#tellEmpty();
   }
 
   /** Calls back once nothing waits any more: taken by the kernel, taken back, or failed. */
   whenEmpty(call: () => void): void {
-    if (this.#bufferedBytes === 0) call();
-    else this.#empty.push(call);
+    if (this.#bufferedBytes === 0) return call();
+    this.#empty ??= [];
+    this.#empty.push(call);
   }
 
   /** Rejects what was never handed to the socket with `takenBack`. */
@@ -83,7 +74,7 @@ export class Writer {
     this.#queue = [];
     for (const item of queue) {
       this.#bufferedBytes -= item.bytes.length;
-      item.reject(takenBack);
+      item.failed(takenBack);
     }
     this.#tellEmpty();
   }
@@ -94,55 +85,49 @@ export class Writer {
     this.#failure = { cause };
     this.takeBack();
     const batch = this.#batch;
-    this.#batch = [];
+    this.#batch = none;
     this.#bufferedBytes = 0;
-    for (const item of batch) item.reject(cause);
+    for (const item of batch) item.failed(cause);
     this.#tellEmpty();
   }
 
   #tellEmpty(): void {
-    if (this.#bufferedBytes > 0 || this.#empty.length === 0) return;
     const calls = this.#empty;
-    this.#empty = [];
+    if (this.#bufferedBytes > 0 || calls === undefined) return;
+    this.#empty = undefined;
     for (const call of calls) call();
   }
 
   #flush(): void {
+    const queue = this.#queue;
     let size = 0;
     let count = 0;
-    for (const { bytes } of this.#queue) {
-      if (count > 0 && size + bytes.length > batchBytes) break;
-      size += bytes.length;
-      count++;
+    for (; count < queue.length; count++) {
+      const { length } = (queue[count] as Item).bytes;
+      if (count > 0 && size + length > batchBytes) break;
+      size += length;
     }
     if (count === 0) return;
-    const batch = count === this.#queue.length ? this.#queue : this.#queue.slice(0, count);
-    this.#queue = count === this.#queue.length ? [] : this.#queue.slice(count);
-    this.#batch = batch;
+    const whole = count === queue.length;
+    this.#batch = whole ? queue : queue.slice(0, count);
+    this.#queue = whole ? [] : queue.slice(count);
     this.#owner.begun();
-    this.#handOver(batch, (error) => {
-      // On an error the socket's own events end the connection; what the kernel took of the batch is then unknown.
-      if (!error && this.#failure === undefined) this.#taken(batch);
-    });
+    this.#handOver(this.#batch);
   }
 
   /** One write call of the kernel for the whole batch. */
-  #handOver(batch: readonly Item[], done: (error?: Error | null) => void): void {
+  #handOver(batch: readonly Item[]): void {
     const socket = this.#socket;
-    if (batch.length === 1) {
-      socket.write((batch[0] as Item).bytes, done);
-      return;
-    }
-    socket.cork();
-    for (const [i, { bytes }] of batch.entries()) {
-      if (i === batch.length - 1) socket.write(bytes, done);
-      else socket.write(bytes);
-    }
-    socket.uncork();
+    const last = batch.length - 1;
+    if (last > 0) socket.cork();
+    for (let i = 0; i < last; i++) socket.write((batch[i] as Item).bytes);
+    socket.write((batch[last] as Item).bytes, this.#done);
+    if (last > 0) socket.uncork();
   }
 
-  #taken(batch: readonly Item[]): void {
-    this.#batch = [];
+  #taken(): void {
+    const batch = this.#batch;
+    this.#batch = none;
     let count = 0;
     let applicationBytes = 0;
     for (const { bytes, application } of batch) {
@@ -152,8 +137,8 @@ export class Writer {
       applicationBytes += bytes.length;
     }
     this.#flush();
-    for (const item of batch) item.resolve();
+    for (const item of batch) item.taken();
     this.#owner.taken(count, applicationBytes);
-    this.#tellEmpty();
+    if (this.#empty !== undefined) this.#tellEmpty();
   }
 }
