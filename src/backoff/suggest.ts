@@ -4,21 +4,26 @@ export function suggestion(word: string, known: readonly string[]): string {
   return near === undefined ? "" : ` (did you mean "${near}"?)`;
 }
 
-/** The known word a typing mistake away: at most a third of its letters differ, or one begins with the other. */
+/**
+ * The known word a typing mistake away: at most a third of its letters differ, or one begins with the other. Case and
+ * `-`, `_`, `.` don't count: `nodredis` lacks one letter of `node-redis`, and is not two from `go-redis`.
+ */
 function nearest(word: string, known: readonly string[]): string | undefined {
-  const wanted = word.toLowerCase();
+  const wanted = undress(word);
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
-    const distance = editDistance(wanted, candidate.toLowerCase());
+    const distance = editDistance(wanted, undress(candidate));
     if (distance >= bestDistance) continue;
     best = candidate;
     bestDistance = distance;
   }
   if (best !== undefined && bestDistance <= Math.max(2, Math.ceil(best.length / 3))) return best;
-  return wanted.length < 3
-    ? undefined
-    : known.find((candidate) => candidate.toLowerCase().startsWith(wanted));
+  return wanted.length < 3 ? undefined : known.find((candidate) => undress(candidate).startsWith(wanted));
+}
+
+function undress(word: string): string {
+  return word.toLowerCase().replace(/[-_.]/g, "");
 }
 
 /** Levenshtein: insertions, removals and substitutions from `a` to `b`. */

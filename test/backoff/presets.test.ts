@@ -243,6 +243,7 @@ test("ours is without hazards; the presets' own are told", () => {
 
 test("an unknown preset or option is named, with the nearest", () => {
   assert.throws(() => presetNamed("nats-go"), /no backoff preset "nats-go" \(did you mean "nats\.go"\?\)$/);
+  assert.throws(() => presetNamed("nodredis"), /did you mean "node-redis"/);
   assert.throws(() => presetNamed("toString"), /no backoff preset "toString"/);
   assert.throws(
     () => natsGoBackoff({ reconnectWait: 5 } as never),

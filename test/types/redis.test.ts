@@ -33,6 +33,25 @@ test("types of holdfast/redis", () => {
   expectTypeOf(typed.hGetAll).toEqualTypeOf(typedTheirs.hGetAll);
   const view = client.withTypeMapping({ [ours.RESP_TYPES.BLOB_STRING]: Buffer });
   expectTypeOf(view.get).returns.resolves.toEqualTypeOf<Buffer | null>();
+  expectTypeOf(view.resilience).toEqualTypeOf<Resilience>();
+  expectTypeOf(view).toExtend<AsyncDisposable>();
+  const twin = client.duplicate({ database: 1 });
+  expectTypeOf(twin.resilience).toEqualTypeOf<Resilience>();
+  expectTypeOf(twin.get).toEqualTypeOf(theirs.get);
+  expectTypeOf(twin).toExtend<typeof theirs>();
+  expectTypeOf(client.asap().resilience).toEqualTypeOf<Resilience>();
+  expectTypeOf(client.withAbortSignal(AbortSignal.abort()).resilience).toEqualTypeOf<Resilience>();
+  const mapped = client.withCommandOptions({
+    timeout: 1,
+    typeMapping: { [ours.RESP_TYPES.BLOB_STRING]: Buffer },
+  });
+  expectTypeOf(mapped.get).returns.resolves.toEqualTypeOf<Buffer | null>();
+  expectTypeOf(mapped.resilience).toEqualTypeOf<Resilience>();
+  const connected = async () => (await client.connect()).resilience;
+  expectTypeOf(connected).returns.resolves.toEqualTypeOf<Resilience>();
+  const other = typed.duplicate({ resilience: { retryInitial: true } });
+  expectTypeOf(other.resilience).toEqualTypeOf<Resilience>();
+  expectTypeOf(other.add).toEqualTypeOf(typedTheirs.add);
   const multi = () => client.multi().set("a", "1").incr("b").exec();
   const multiTheirs = () => theirs.multi().set("a", "1").incr("b").exec();
   expectTypeOf(multi).toEqualTypeOf<typeof multiTheirs>();

@@ -1,24 +1,13 @@
 /** What came of it: the verdict over the zeros, the closing table, the JSON object. */
 
-import type { Verdict } from "../../lab/index.ts";
+import { countsOf, type LedgerCounts, type Verdict } from "../../lab/index.ts";
 import { wrap } from "../bar.ts";
 import type { DemoResult } from "./run.ts";
 import { counted, figure, fit, type Paint, span } from "./text.ts";
 
-export interface LinkReport {
+export interface LinkReport extends LedgerCounts {
   readonly driver: string;
   readonly server: string;
-  readonly sent: number;
-  readonly acknowledged: number;
-  readonly notApplied: number;
-  readonly unknown: number;
-  /** Acknowledged, but absent. */
-  readonly lost: number;
-  /** Applied more than once. */
-  readonly duplicated: number;
-  /** Told `not-applied`, but applied. */
-  readonly falselyNotApplied: number;
-  readonly unsettled: number;
   readonly episodes: number;
   readonly dials: number;
   readonly restored: number;
@@ -44,14 +33,9 @@ export function reportOf({ links, missing }: DemoResult, required: readonly stri
     return {
       driver: facts.driver,
       server: facts.server,
-      sent: verdict.sent,
-      acknowledged: verdict.acknowledged,
+      ...countsOf(verdict),
       notApplied: facts.notApplied,
       unknown: facts.unknown,
-      lost: verdict.lost.length,
-      duplicated: verdict.duplicated.length,
-      falselyNotApplied: verdict.falselyNotApplied.length,
-      unsettled: verdict.unsettled.length,
       episodes: facts.snapshot.episodes,
       dials: facts.snapshot.dials,
       restored: sorted.length,

@@ -2,14 +2,13 @@
 import {
   createClient as createLibraryClient,
   type RedisClientOptions,
-  type RedisClientType,
   type RedisFunctions,
   type RedisModules,
   type RedisScripts,
   type RespVersions,
   type TypeMapping,
 } from "redis";
-import type { Resilience } from "../../observe/index.ts";
+import type { Nothing, ResilientClient } from "./client-type.ts";
 import { Core } from "./core.ts";
 import { redisDriver } from "./driver.ts";
 import { checkGiven } from "./given-options.ts";
@@ -22,15 +21,6 @@ import {
 import { credentialsIn } from "./session-items.ts";
 import { connectionOptions, type RedisClientResilience, readSettings } from "./settings.ts";
 import { makeShell, type Shell } from "./shell.ts";
-
-// biome-ignore lint/complexity/noBannedTypes: the library's own default; anything else makes types that differ from its
-type Nothing = {};
-
-/** What is on a client beside the library's own. */
-export interface Resilient extends AsyncDisposable {
-  /** State, events and control of the connection. */
-  readonly resilience: Resilience;
-}
 
 /**
  * Creates a client: the options, types and methods of `createClient` from "redis", and `resilience`.
@@ -48,7 +38,7 @@ export function createClient<
   TYPE_MAPPING extends TypeMapping = Nothing,
 >(
   options?: RedisClientOptions<M, F, S, RESP, TYPE_MAPPING> & { resilience?: RedisClientResilience },
-): RedisClientType<M, F, S, RESP, TYPE_MAPPING> & Resilient {
+): ResilientClient<M, F, S, RESP, TYPE_MAPPING> {
   return create(options as GivenOptions | undefined) as never;
 }
 

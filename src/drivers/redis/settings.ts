@@ -10,6 +10,7 @@ import {
 } from "../../backoff/index.ts";
 import { type Endpoint, endpointId } from "../../endpoint/index.ts";
 import {
+  integer,
   optionError,
   type ResilienceOptions,
   type ResolvedResilience,
@@ -135,13 +136,20 @@ function ownEndpoint(socket: LooseSocket): Endpoint {
   };
 }
 
+const endpointPort = integer({ min: 1, max: 65_535 });
 const allowed = '"host:port", "redis://host:port", "rediss://host:port" or { host, port }';
 
 function readEndpoint(entry: string | Endpoint, key: string, tls: boolean): Endpoint {
   if (typeof entry === "object" && entry !== null && typeof entry.host === "string") {
-    return tls && entry.path === undefined ? { tls, ...entry } : entry;
+    if (entry.path !== undefined) return entry;
+    endpointPort.read(entry.port, `${key}.port`);
+    return tls ? { tls, ...entry } : entry;
   }
   if (typeof entry !== "string") throw optionError(key, entry, allowed);
+  const given = /:(\d+)\/?$/.exec(entry)?.[1];
+  if (given !== undefined && (Number(given) < 1 || Number(given) > 65_535)) {
+    throw optionError(key, entry, allowed, `; its port ${given} is not from 1 to 65535`);
+  }
   let url: URL;
   try {
     url = new URL(entry.includes("://") ? entry : `redis://${entry}`);

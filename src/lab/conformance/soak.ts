@@ -1,6 +1,8 @@
 /** One driver through one long seeded storm. */
 import {
+  countsOf,
   explainVerdict,
+  type LedgerCounts,
   runTrial,
   type StormFault,
   stormFaults,
@@ -19,19 +21,11 @@ export interface SoakOptions {
   readonly onHealed?: (fault: StormFault, tookMs: number) => void;
 }
 
-export interface SoakResult {
+export interface SoakResult extends LedgerCounts {
   readonly driver: string;
   readonly server: string;
   /** The zeros hold, and at least 90 % of the fault-free rate was acknowledged between the faults. */
   readonly ok: boolean;
-  readonly sent: number;
-  readonly acknowledged: number;
-  readonly notApplied: number;
-  readonly unknown: number;
-  readonly lost: number;
-  readonly duplicated: number;
-  readonly falselyNotApplied: number;
-  readonly unsettled: number;
   readonly cuts: number;
   readonly share: number;
   /** The verdict in a line. */
@@ -76,14 +70,7 @@ function summary(
     driver: target.driver,
     server: server.description,
     ok: verdict.ok && share >= wantedShare,
-    sent: verdict.sent,
-    acknowledged: verdict.acknowledged,
-    notApplied: verdict.notApplied,
-    unknown: verdict.unknown,
-    lost: verdict.lost.length,
-    duplicated: verdict.duplicated.length,
-    falselyNotApplied: verdict.falselyNotApplied.length,
-    unsettled: verdict.unsettled.length,
+    ...countsOf(verdict),
     cuts: verdict.cuts.length,
     share: Math.round(share * 1_000) / 1_000,
     told: `${explainVerdict(verdict)}; ${(share * 100).toFixed(1)} % of the fault-free rate between faults`,

@@ -1,4 +1,5 @@
 /** The outcome ledger: numbered writes through a storm, compared with what the server has. */
+export { countsOf, type LedgerCounts } from "./counts.ts";
 export { Ledger, type Told, toldBy } from "./ledger.ts";
 export {
   type RestartKind,

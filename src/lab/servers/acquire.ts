@@ -63,7 +63,9 @@ async function install(
   if (source === undefined || !(await hasDebianTools())) return undefined;
   try {
     await installDebian(source.package, progress);
-    return await locate(entry);
+    const program = await locate(entry);
+    if (program === undefined) problems.push(`${source.package} is installed, but has no ${entry.program}`);
+    return program;
   } catch (error) {
     problems.push(reasonOf(error));
     progress(reasonOf(error));

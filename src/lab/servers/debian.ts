@@ -52,13 +52,13 @@ export async function unpackDebian(name: string, into: string, progress: Progres
   }
 }
 
-/** Installs a package for the whole system. Needs root. */
+/** Installs a package for the whole system, also over one whose files are gone. Needs root. */
 export async function installDebian(name: string, progress: Progress): Promise<void> {
   const lock = ["-o", "DPkg::Lock::Timeout=300"];
   progress("apt-get update");
   const update = await apt([...lock, "update"], UPDATE_DEADLINE_MS, "/", shortProgress(progress));
   progress(`apt-get install ${name}`);
-  const args = [...lock, "install", "-y", "--no-install-recommends", name];
+  const args = [...lock, "install", "--reinstall", "-y", "--no-install-recommends", name];
   const result = await apt(args, INSTALL_DEADLINE_MS, "/", shortProgress(progress));
   if (result.status === 0) return;
   const lists = update.stderr === "" ? "" : ` (apt-get update: ${whyFailed(update)})`;
@@ -89,15 +89,25 @@ async function downloadMissing(
   lists: readonly string[],
   progress: Progress,
 ): Promise<string | undefined> {
-  const plan = [...lists, "install", "--simulate", "--no-install-recommends", name];
-  const simulated = await apt(plan, UPDATE_DEADLINE_MS, work);
-  if (simulated.status !== 0) return whyFailed(simulated);
-  const packages = packagesToAdd(simulated.stdout).filter((each) => !KEEP_SYSTEM_PACKAGES.has(each));
+  let packages = await planned(name, work, lists);
+  // The system says that it is installed, but its program is not there: everything that belongs to it is fetched.
+  if (packages.length === 0) packages = await planned(name, work, [...lists, ...nothingInstalled]);
+  if (typeof packages === "string") return packages;
   if (packages.length === 0) return `no package to download for ${name}`;
   progress(`downloading ${packages.join(", ")}`);
   const args = [...lists, "download", ...packages];
   const result = await apt(args, DOWNLOAD_DEADLINE_MS, work, shortProgress(progress));
   return result.status === 0 ? undefined : whyFailed(result);
+}
+
+const nothingInstalled: readonly string[] = options("Dir::State::status=/dev/null");
+
+/** The packages an installation would add, or why that can't be known. */
+async function planned(name: string, work: string, lists: readonly string[]): Promise<string[] | string> {
+  const plan = [...lists, "install", "--simulate", "--no-install-recommends", name];
+  const simulated = await apt(plan, UPDATE_DEADLINE_MS, work);
+  if (simulated.status !== 0) return whyFailed(simulated);
+  return packagesToAdd(simulated.stdout).filter((each) => !KEEP_SYSTEM_PACKAGES.has(each));
 }
 
 /** The package names in what `apt-get install --simulate` prints: lines such as `Inst liblzf1 (3.6-3 …)`. */

@@ -107,6 +107,12 @@ test("wrong resilience options are refused before anything is dialled", () => {
   const make = (resilience: object): unknown => createClient({ resilience });
   assert.throws(() => make({ conectTimeoutMs: 5 }), /did you mean "connectTimeoutMs"/);
   assert.throws(() => make({ endpoints: ["http://x"] }), /resilience\.endpoints\[0\]/);
+  for (const wrong of ["x:99999", "redis://x:0/", "[::1]:65536"])
+    assert.throws(() => make({ endpoints: [wrong] }), /endpoints\[0\].*its port \d+ is not from 1 to 65535/);
+  assert.throws(
+    () => make({ endpoints: ["x", { host: "x", port: 70_000 }] }),
+    /option "resilience\.endpoints\[1\]\.port" is 70000, but must be a whole number from 1 to 65535/,
+  );
   assert.throws(
     () => make({ endpoints: ["redis://u:secret@x:1"] }),
     (error: Error) => {

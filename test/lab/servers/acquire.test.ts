@@ -95,6 +95,7 @@ case " $* " in
   *" update "*) touch "$HF_HOME/updated"; echo "Get:1 lists"; exit 0 ;;
   *" --simulate "*)
     if [ -n "$HF_STALE" ] && ! [ -e "$HF_HOME/updated" ]; then echo "E: Unable to locate package $last" >&2; exit 100; fi
+    case "$last $*" in hf-gone*status=/dev/null*) ;; hf-gone*) echo "$last is already the newest version"; exit 0 ;; esac
     echo "Inst $last (1.0 Test [all])"; echo "Conf $last (1.0 Test [all])" ;;
   *" download "*)
     mkdir -p deb/DEBIAN deb/usr/bin deb/usr/lib/x
@@ -123,6 +124,14 @@ for (const stale of [false, true]) {
     assert.deepEqual(await locate(entry(name)), program);
   });
 }
+
+test("a package that the system has, but whose program is gone, is fetched all the same", async (t) => {
+  if ((await findOnPath("dpkg-deb")) === undefined) return t.skip("needs dpkg-deb (Debian's dpkg)");
+  const { home, cache } = await project(t, workingApt);
+  Object.assign(process.env, { HF_HOME: home, HF_STALE: "" });
+  const program = await acquire(entry("hf-gone"), quiet);
+  assert.equal(program.file, join(cache, "hf-gone-debian", "usr/bin/hf-gone-server"));
+});
 
 test("a server on PATH is preferred", async (t) => {
   const { home } = await project(t, undefined);
