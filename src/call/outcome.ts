@@ -37,6 +37,8 @@ export interface CallDescription {
   readonly deadlineMs?: number | undefined;
   /** The caller's own way out; rejects with `signal.reason` untouched. */
   readonly signal?: AbortSignal | undefined;
+  /** False while its library still queues it behind another call, so that silence proves nothing. Default: it has begun. */
+  readonly begun?: (() => boolean) | undefined;
   /** For messages; no arguments, no secrets. */
   readonly name?: string | undefined;
 }

@@ -328,10 +328,10 @@ export class Gate<C> implements Judge<C> {
       this.#reject(entry, noReply(entry));
       // A blocking call is answered when there is something to answer: its silence proves nothing. Nor does that of a
       // call that had spent its time in the outbox: it killed connections a few milliseconds old.
-      const { kind } = entry.call;
+      const { kind, begun, deadlineMs = 0 } = entry.call;
       const onWireMs = nowMs - entry.sentMs;
       // And to a cast nobody answers: it waits for our own kernel.
-      if (kind !== "blocking" && kind !== "cast" && onWireMs >= (entry.call.deadlineMs ?? 0)) {
+      if (kind !== "blocking" && kind !== "cast" && begun?.() !== false && onWireMs >= deadlineMs) {
         this.#owner.overdue(entry.sentMs);
       }
     }

@@ -1,6 +1,14 @@
 /** What the SQL drivers share. */
+
+export { classOfSystemCode } from "./codes.ts";
+export { PoolEndpoints } from "./endpoints.ts";
+export { LeaseDriver, type LeaseRules, poolEndpoint } from "./lease-driver.ts";
+export { type SqlConnection, SqlLine } from "./line.ts";
+export { type PoolResilience, poolResilience } from "./pool-handle.ts";
+export { PoolRunner, type RunnerOptions, type RunnerRules } from "./runner.ts";
 export type { Dialect, Leftover, ReadSettings, SessionItem, Statement } from "./statement.ts";
 export { isCured, readStatement } from "./statement.ts";
+export { runTransaction, type TransactionOptions, type TransactionSteps } from "./transaction.ts";
 export { fromGoMysqlDsn, type GoMysqlDsnOptions } from "./translate/go-dsn.ts";
 export type { TlsConfigs } from "./translate/go-dsn-parameters.ts";
 export { fromMysqlUrl, fromSqlUrl } from "./translate/mysql-url.ts";

@@ -1,0 +1,88 @@
+/** Teaches the elastic pool mysql2: dial, validate, clean, close. */
+import { HoldfastError } from "../../call/index.ts";
+import type { Connector } from "../../pool/index.ts";
+import { PoolEndpoints } from "../../sql/index.ts";
+import { dialMysql, setUp } from "./dial.ts";
+import { classifyMysqlLink } from "./errors.ts";
+import type { Physical } from "./physical.ts";
+import { quoted } from "./session-core.ts";
+import type { MysqlSettings } from "./settings.ts";
+
+/** @param made hears of a new connection before anybody can use it */
+export function mysqlConnector(
+  settings: MysqlSettings,
+  made: (physical: Physical) => void,
+): Connector<Physical> {
+  const { plan, resolved } = settings;
+  const { clock, random } = resolved.world;
+  const endpoints = new PoolEndpoints(settings.endpoints, resolved.endpointOptions.order, random);
+  return {
+    async open({ signal, lost }) {
+      const failures: unknown[] = [];
+      for (const endpoint of endpoints.inOrder(clock.nowMs())) {
+        try {
+          const physical = await dialMysql(plan, {
+            endpoint,
+            signal,
+            step: () => {},
+            tap: () => {},
+            lost,
+            alive: () => {},
+          });
+          endpoints.worked(endpoint);
+          made(physical);
+          return physical;
+        } catch (error) {
+          endpoints.failed(endpoint, clock.nowMs());
+          failures.push(error);
+          if (signal.aborted || !PoolEndpoints.elsewhere(classifyMysqlLink(error, "dial"))) throw error;
+        }
+      }
+      if (failures.length === 1) throw failures[0];
+      throw new AggregateError(failures, `none of ${endpoints.size} servers can be used`);
+    },
+
+    async close(physical, how) {
+      if (physical.refused !== undefined) endpoints.failed(physical.endpoint, clock.nowMs());
+      if (how === "abrupt") physical.destroy();
+      else await physical.end();
+    },
+
+    async validate(physical) {
+      await physical.run((connection, done) => connection.ping(done));
+    },
+
+    reset: (physical) => cleaning(physical, settings),
+    classify: (error) => classifyMysqlLink(error, "ready"),
+  };
+}
+
+/** Nothing, when the session is as its set-up left it. */
+function cleaning(physical: Physical, settings: MysqlSettings): Promise<void> | undefined {
+  const { word } = physical;
+  if (physical.lostCause !== undefined) return Promise.reject(physical.lostCause);
+  if (physical.spoiled)
+    return Promise.reject(new HoldfastError("HF_RESTORE", "the user of the session was changed"));
+  if (settings.reset === "always" || physical.dirty || word.changed) return clean(physical, settings);
+  return word.inTransaction === true ? rollBack(physical) : undefined;
+}
+
+async function rollBack(physical: Physical): Promise<void> {
+  await physical.query("ROLLBACK");
+}
+
+/** COM_RESET_CONNECTION keeps the current database, which is set back first. */
+async function clean(physical: Physical, { plan }: MysqlSettings): Promise<void> {
+  const { word, wire } = physical;
+  const { database, charsetNumber } = plan.config;
+  await physical.run((connection, done) => connection.reset(done));
+  word.inTransaction = false;
+  wire.config.charsetNumber = charsetNumber;
+  if (word.schema !== undefined && word.schema !== (database ?? "")) {
+    if (database === undefined)
+      throw new HoldfastError("HF_RESTORE", "no statement goes back to no database");
+    await physical.query(`USE ${quoted(database)}`);
+  }
+  word.schema = undefined;
+  await setUp(physical, plan);
+}

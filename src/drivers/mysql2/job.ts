@@ -1,0 +1,122 @@
+/** One piece of work of a caller: a library command, with the caller's callback or listeners kept behind ours. */
+import type { CallDescription } from "../../call/index.ts";
+import type { Statement as SqlStatement } from "../../sql/index.ts";
+import type { Callback, Command, CommandOptions, Statement } from "./library.ts";
+
+/** What the library hands to a callback. */
+export interface Reply {
+  readonly rows: unknown;
+  readonly fields: unknown;
+}
+
+/** How one send of a command ends. */
+export interface Ending {
+  resolve(reply: Reply): void;
+  reject(error: unknown): void;
+}
+
+const emitterFields: ReadonlySet<string> = new Set(["_events", "_eventsCount", "_maxListeners", "domain"]);
+
+/** Prepared on every connection anew; the library's own cache makes the second time free. */
+export interface Preparation {
+  readonly options: CommandOptions;
+  /** A statement the caller holds, so that the preparation is not his. */
+  readonly statement?: Statement;
+}
+
+export class Job {
+  readonly command: Command;
+  readonly facts: SqlStatement;
+  readonly call: CallDescription;
+  /** Set when the command needs a statement that is prepared on the same connection. */
+  readonly preparation: Preparation | undefined;
+  /** Something was handed to a listener: it can't be taken back, nor the command repeated. */
+  delivered = false;
+  #sends = 0;
+  readonly #callback: Callback | undefined;
+  readonly #emit: Command["emit"];
+  #ending: Ending | undefined;
+
+  constructor(
+    command: Command,
+    facts: SqlStatement,
+    call: Omit<CallDescription, "effect">,
+    preparation?: Preparation,
+  ) {
+    this.command = command;
+    this.facts = facts;
+    this.preparation = preparation;
+    this.#callback = command.onResult;
+    this.#emit = command.emit;
+    const job = this;
+    this.call =
+      this.#callback !== undefined
+        ? { ...call, effect: facts.effect }
+        : {
+            ...call,
+            get effect() {
+              return job.delivered ? "once" : facts.effect;
+            },
+          };
+    // Ours is the deadline: the library's rejects the caller and leaves the connection to the next.
+    command.timeout = undefined;
+  }
+
+  /** Begins a send: from now on the command ends in `ending`. */
+  start(ending: Ending): Command {
+    if (this.#sends++ > 0) this.#rewind();
+    this.#ending = ending;
+    const { command } = this;
+    if (this.#callback !== undefined) {
+      command.onResult = (error, rows, fields) => {
+        if (error) ending.reject(error);
+        else ending.resolve({ rows, fields });
+      };
+      return command;
+    }
+    command.emit = (name: string | symbol, ...args: unknown[]): boolean => {
+      if (ending !== this.#ending) return false;
+      if (name === "error") ending.reject(args[0]);
+      else if (name === "end") ending.resolve({ rows: undefined, fields: undefined });
+      else {
+        this.delivered = true;
+        return this.#emit.call(command, name, ...args);
+      }
+      return true;
+    };
+    return command;
+  }
+
+  /** The caller gets what it asked for. */
+  succeed({ rows, fields }: Reply): void {
+    if (this.#callback === undefined) return this.#finish();
+    if (fields === undefined) this.#callback(null, rows);
+    else this.#callback(null, rows, fields);
+  }
+
+  /** The caller gets the error; one that nobody listens for is dropped. */
+  fail(error: unknown): void {
+    if (this.#callback !== undefined) return this.#callback(error);
+    if (this.command.listenerCount("error") > 0) this.#emit.call(this.command, "error", error);
+    this.#finish();
+  }
+
+  #finish(): void {
+    this.#ending = undefined;
+    this.command.emit = this.#emit;
+    this.#emit.call(this.command, "end");
+  }
+
+  /** As it was when it was made; the text stays, since it is formatted by now. */
+  #rewind(): void {
+    const { command } = this;
+    const options = command._queryOptions ?? command._executeOptions ?? command.options ?? {};
+    const Class = command.constructor as new (options: object) => Command;
+    const fresh = new Class(options) as unknown as Readonly<Record<string, unknown>>;
+    const own = command as unknown as Record<string, unknown>;
+    const { sql } = command;
+    for (const key of Object.keys(fresh)) if (!emitterFields.has(key)) own[key] = fresh[key];
+    if (sql !== undefined) command.sql = sql;
+    command.timeout = undefined;
+  }
+}

@@ -1,0 +1,247 @@
+/** One physical connection: a connection of the library's own that is dialled once and never again. */
+import { HoldfastError } from "../../call/index.ts";
+import type { Endpoint } from "../../endpoint/index.ts";
+import { type Sink, takenBack } from "../../link/index.ts";
+import { isReadOnly } from "./errors.ts";
+import type { CommandClasses } from "./internals.ts";
+import type { Ending, Job, Reply } from "./job.ts";
+import type { Command, LibraryConfig, LibraryConnection, Statement } from "./library.ts";
+import { ServerWord } from "./server-word.ts";
+import { Wire } from "./wire.ts";
+
+/** Who must hear that the connection is gone. */
+export interface PhysicalOwner {
+  lost(cause: unknown): void;
+  alive(): void;
+}
+
+/** One send under way. */
+interface Sent extends Ending {
+  readonly command: Command;
+}
+
+export class Physical {
+  readonly endpoint: Endpoint;
+  /** What the server said of the session: status flags and tracked changes. */
+  readonly word: ServerWord = new ServerWord();
+  /** Why it is gone; `undefined` while it is not. */
+  lostCause: unknown;
+  /** The server refuses to write: what its pool must know when the connection comes back. */
+  refused: unknown;
+  /** A statement left something in the session that the next borrower must not find. */
+  dirty = false;
+  /** Its session can't be cleaned (another user). */
+  spoiled = false;
+  /** Restored items and their statements, so that a second round sends only what is new. */
+  readonly restored: Map<string, string> = new Map();
+  /** Statements of `pool.on("connection")` listeners: part of the set-up from then on. */
+  readonly declared: string[] = [];
+  readonly wire: Wire;
+  readonly #classes: CommandClasses;
+  readonly #owner: PhysicalOwner;
+  readonly #outstanding: Map<Command, Sent> = new Map();
+  /** A link's ears, while it has this connection. */
+  sink: Sink | undefined;
+  #ready = false;
+
+  constructor(config: LibraryConfig, endpoint: Endpoint, classes: CommandClasses, owner: PhysicalOwner) {
+    this.endpoint = endpoint;
+    this.#classes = classes;
+    this.#owner = owner;
+    this.wire = new Wire(
+      { config },
+      {
+        broken: (error) => this.broken(error),
+        eof: (packet) => this.word.eof(packet),
+      },
+    );
+  }
+
+  get inTransaction(): boolean | undefined {
+    return this.word.inTransaction;
+  }
+
+  get connection(): LibraryConnection {
+    return this.wire;
+  }
+
+  /** @throws what the dial or the handshake failed with; the socket is gone then */
+  connect(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { wire } = this;
+      const failed = (error: unknown): void => {
+        signal.removeEventListener("abort", aborted);
+        this.lostCause ??= error;
+        wire.stream.destroy();
+        reject(error);
+      };
+      const aborted = (): void => failed(signal.reason);
+      this.#failOpen = failed;
+      if (signal.aborted) return aborted();
+      signal.addEventListener("abort", aborted, { once: true });
+      wire.on("error", (error: unknown) => this.broken(error));
+      wire.on("end", () => this.broken(connectionEnded()));
+      wire.once("connect", () => {
+        signal.removeEventListener("abort", aborted);
+        this.#ready = true;
+        wire.stream.on("data", () => this.#heard());
+        resolve();
+      });
+    });
+  }
+
+  #failOpen: (error: unknown) => void = () => {};
+
+  #heard(): void {
+    this.#owner.alive();
+    this.sink?.alive();
+  }
+
+  /** The library tells before it rejects what was under way: the evidence is still there. */
+  broken(error: unknown): void {
+    if (this.lostCause !== undefined) return;
+    if (!this.#ready) return this.#failOpen(error);
+    this.lostCause = error;
+    this.takeBack();
+    this.sink?.lost(error);
+    this.#owner.lost(error);
+    // What the library forgets (a command without callback, a protocol error) is settled all the same.
+    queueMicrotask(() => this.#settle(error));
+  }
+
+  /** Sends one job. Rejects with `takenBack` when nothing of it left this process. */
+  send(job: Job): Promise<Reply> {
+    if (this.lostCause !== undefined) return Promise.reject(takenBack);
+    if (job.facts.dirty) this.dirty = true;
+    return new Promise((resolve, reject) => {
+      const sent = this.#track(job.command, resolve, reject);
+      const command = job.start(sent);
+      if (job.preparation !== undefined) this.#prepare(job.preparation.options, command, sent);
+      this.wire.addCommand(command);
+    });
+  }
+
+  /** A command of our own making: ping, reset, a statement of the set-up. */
+  run(
+    make: (connection: LibraryConnection, done: (error: unknown, rows?: unknown) => void) => Command,
+  ): Promise<unknown> {
+    if (this.lostCause !== undefined) return Promise.reject(this.lostCause);
+    return new Promise((resolve, reject) => {
+      const command = make(this.wire, (error, rows) => {
+        if (this.#outstanding.delete(command)) error ? reject(error) : resolve(rows);
+      });
+      this.#outstanding.set(command, {
+        command,
+        resolve,
+        reject: (error) => reject(error === takenBack ? this.lostCause : error),
+      });
+    });
+  }
+
+  async query(sql: string): Promise<unknown> {
+    const rows = await this.run((connection, done) => connection.query(sql, done));
+    this.word.reply(rows);
+    return rows;
+  }
+
+  #track(command: Command, resolve: (reply: Reply) => void, reject: (error: unknown) => void): Sent {
+    const sent: Sent = {
+      command,
+      resolve: (reply) => {
+        if (!this.#outstanding.delete(command)) return;
+        this.word.reply(reply.rows);
+        resolve(reply);
+      },
+      reject: (error) => {
+        if (!this.#outstanding.delete(command)) return;
+        // A transaction that its owner declared read-only is his affair.
+        if (isReadOnly(error) && this.inTransaction !== true) this.refused = error;
+        reject(error);
+      },
+    };
+    this.#outstanding.set(command, sent);
+    return sent;
+  }
+
+  /** The library prepares and caches; a failure is the failure of what needed the statement. */
+  #prepare(options: object, command: Command, sent: Sent): void {
+    const prepare = new this.#classes.Prepare(options, (error, statement) => {
+      if (error === null || error === undefined) {
+        command.statement = statement as Statement;
+        return;
+      }
+      skip(command);
+      sent.reject(error);
+    });
+    this.wire.addCommand(prepare);
+  }
+
+  /** Commands that the library has not begun, or of which the kernel took nothing, were never seen by anybody. */
+  takeBack(): void {
+    const { wire } = this;
+    const { _command: running } = wire;
+    for (let command = wire._commands.shift(); command !== undefined; command = wire._commands.shift()) {
+      this.#outstanding.get(command)?.reject(takenBack);
+    }
+    if (running !== null && wire.unwritten === running) this.#outstanding.get(running)?.reject(takenBack);
+  }
+
+  /** False while the library still queues it behind another. */
+  begun(command: Command): boolean {
+    return command.next !== null;
+  }
+
+  #settle(error: unknown): void {
+    for (const sent of [...this.#outstanding.values()]) sent.reject(error);
+  }
+
+  destroy(): void {
+    this.lostCause ??= new HoldfastError("HF_CLOSED", "the connection was closed");
+    this.takeBack();
+    const error = this.lostCause;
+    this.wire.close();
+    this.wire.stream.destroy();
+    queueMicrotask(() => this.#settle(error));
+  }
+
+  /** Says goodbye and lets the server close. */
+  async end(): Promise<void> {
+    const { wire } = this;
+    this.lostCause ??= new HoldfastError("HF_CLOSED", "the connection was closed");
+    if (!wire.stream.destroyed) {
+      const gone = this.gone();
+      wire.end();
+      wire.stream.end();
+      await gone;
+    }
+  }
+
+  /** Resolves when the socket is gone. */
+  gone(): Promise<void> {
+    const { stream } = this.wire;
+    return stream.closed
+      ? Promise.resolve()
+      : new Promise((resolve) => stream.once("close", () => resolve()));
+  }
+}
+
+/** A command whose statement could not be prepared: the library takes it from its queue and does nothing. */
+function skip(command: Command): void {
+  const { start } = command as unknown as { start: unknown };
+  Object.defineProperty(command, "start", {
+    configurable: true,
+    value: function skipped(this: { start?: unknown }) {
+      this.start = start; // a later send is a real one
+      return null;
+    },
+    writable: true,
+  });
+}
+
+/** As the library says it when the stream closes, which comes a moment later. */
+function connectionEnded(): Error {
+  return Object.assign(new Error("Connection lost: The server closed the connection."), {
+    code: "PROTOCOL_CONNECTION_LOST",
+    fatal: true,
+  });
+}

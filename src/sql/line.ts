@@ -1,0 +1,156 @@
+/**
+ * One SQL session over a link: which calls may move to another connection, which belong to the one they began on, and
+ * what must be rebuilt or told when that one is gone. The same code serves single connections and leases of a pool.
+ */
+import type { CallDescription } from "../call/index.ts";
+import type { Link } from "../link/index.ts";
+import { type Holding, Holdings, lostState } from "./holdings.ts";
+import { isCured, type Statement } from "./statement.ts";
+
+/** What the server said about a connection with its last reply. */
+export interface SqlConnection {
+  /** Whether a transaction is open; `undefined` when it has not said so. */
+  readonly inTransaction: boolean | undefined;
+}
+
+/** Where the items of statements stand among those that are restored. */
+const itemOrder = 50;
+
+export class SqlLine<C extends SqlConnection> {
+  readonly link: Link<C>;
+  readonly #holdings: Holdings<C> = new Holdings<C>();
+  /** Items as they were before the open transaction changed them, where a rollback brings them back. */
+  readonly #before: Map<string, unknown> = new Map();
+  #order = 0;
+  /** The connection of the last statement: what LAST_INSERT_ID() asks for lives there. */
+  #last: C | undefined;
+
+  constructor(link: Link<C>) {
+    this.link = link;
+  }
+
+  /** True when the server holds something for this session that can't be rebuilt. */
+  get holds(): boolean {
+    return this.#holdings.current !== undefined;
+  }
+
+  /** Whether what was held is gone with its connection; from then on nobody is told any more. */
+  forgive(): boolean {
+    return this.#holdings.takeLost(this.link.connection) !== undefined;
+  }
+
+  /** The session was wiped (a reset of the connection, another user). */
+  forget(): void {
+    this.#holdings.clear();
+    this.#before.clear();
+    for (const { key } of this.link.session.items) this.link.session.delete(key);
+  }
+
+  /** An item that the server itself tracks, as the statement that sets it again. */
+  track(key: string, sql: string): void {
+    this.link.session.set(key, sql, itemOrder);
+  }
+
+  /**
+   * Passes one statement.
+   * @throws (as rejection) what `Gate.call` does, and once `HF_UNRECOVERABLE` with what was lost, when the state that
+   * the statement may depend on went with its connection
+   */
+  run<T>(statement: Statement, call: CallDescription, send: (connection: C) => Promise<T>): Promise<T> {
+    // What only rolls back asks for what a loss has already done: it may go anywhere.
+    if (!onlyRollsBack(statement)) {
+      const lost = this.#holdings.takeLost(this.link.connection);
+      if (lost !== undefined) return Promise.reject(lost);
+    }
+    const order = this.#order++;
+    const holding = this.#holdings.bind(statement, order);
+    const plain = holding === undefined && !statement.dirty && !statement.recalls;
+    if (plain && statement.transaction === "none") return this.#plain(call, order, send);
+    return this.#bound(statement, call, holding, order, send);
+  }
+
+  /** Nothing to note but the server's word. */
+  #plain<T>(call: CallDescription, order: number, send: (connection: C) => Promise<T>): Promise<T> {
+    let used: C | undefined;
+    const sent = this.link.call(call, (connection) => {
+      used = connection;
+      return send(connection);
+    });
+    const heard = (): void => this.#heard(used, order);
+    sent.then(heard, heard);
+    return sent;
+  }
+
+  async #bound<T>(
+    statement: Statement,
+    call: CallDescription,
+    holding: Holding<C> | undefined,
+    order: number,
+    send: (connection: C) => Promise<T>,
+  ): Promise<T> {
+    const last = this.#last;
+    const rollsBack = onlyRollsBack(statement);
+    const starts = holding === undefined || holding.startedBy === order || rollsBack;
+    const kind = statement.recalls || !starts ? "pinned" : "session";
+    let used: C | undefined;
+    try {
+      const reply = await this.link.call(described(call, kind), (connection) => {
+        if (!rollsBack) holding?.use(connection);
+        if (statement.recalls && last !== undefined && last !== connection) {
+          throw lostState(["the result of the statement before"], ["recalled"]);
+        }
+        used = connection;
+        return send(connection);
+      });
+      this.#note(statement, holding, order);
+      return reply;
+    } catch (error) {
+      this.#holdings.failed(holding, statement, order);
+      throw error;
+    } finally {
+      this.#heard(used, order);
+    }
+  }
+
+  #heard(used: C | undefined, order: number): void {
+    if (used === undefined) return;
+    this.#last = used;
+    if (used === this.link.connection) this.#holdings.heard(used, used.inTransaction, order);
+  }
+
+  #note(statement: Statement, holding: Holding<C> | undefined, order: number): void {
+    const { cures, sets, transaction } = statement;
+    const { session } = this.link;
+    if (transaction === "rollback") this.#bringBack();
+    else if (transaction === "commit") this.#before.clear();
+    this.#holdings.done(holding, statement, order);
+    if (cures.length > 0) {
+      for (const { key } of session.items) if (isCured(cures, key)) session.delete(key);
+    }
+    const open = holding?.held.has("transaction") === true;
+    for (const { key, sql, transactional } of sets) {
+      if (transactional && open && !this.#before.has(key)) this.#before.set(key, session.get(key));
+      session.set(key, sql, itemOrder);
+    }
+  }
+
+  /** What the transaction set is undone with it. */
+  #bringBack(): void {
+    const { session } = this.link;
+    for (const [key, value] of this.#before) {
+      if (value === undefined) session.delete(key);
+      else session.set(key, value, itemOrder);
+    }
+    this.#before.clear();
+  }
+}
+
+/** Not with AND CHAIN, which begins a transaction. */
+function onlyRollsBack({ transaction, effect }: Statement): boolean {
+  return transaction === "rollback" && effect === "idempotent";
+}
+
+/** The same call with its kind: its effect may be a getter, so it is not copied. */
+function described(call: CallDescription, kind: CallDescription["kind"]): CallDescription {
+  return Object.create(call, { kind: { value: kind, enumerable: true } }) as CallDescription;
+}
