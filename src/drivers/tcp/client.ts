@@ -152,8 +152,7 @@ export class TcpClient {
     const deadlineMs = options?.deadlineMs;
     const signal = options?.signal;
     if (deadlineMs !== undefined) sendDeadline.read(deadlineMs, "deadlineMs");
-    const call = { bytes: bytes.length, ...likeEveryMessage, deadlineMs, signal };
-    const message = new Message(call, bytes);
+    const message = new Message(bytes, deadlineMs, signal);
     const sent = this.#link.pass(message) as Promise<void>;
     // A message whose caller has left is not sent any more.
     if (options === undefined) sent.catch(ignored);
@@ -275,7 +274,6 @@ export class TcpClient {
   }
 }
 
-const likeEveryMessage = { effect: "once", kind: "cast", name: "the message" } as const;
 const ignored = (): void => {};
 const sendDeadline = number({ min: 1, max: Infinity });
 

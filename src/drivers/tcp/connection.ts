@@ -110,7 +110,7 @@ export class TcpConnection {
   /** The item hears how it ended. */
   put(item: Item): void {
     this.#watch.exchanged();
-    this.#proof.submitted(item.bytes.length);
+    this.#proof.submitted(item.data.length);
     this.#writer.put(item);
   }
 

@@ -5,7 +5,7 @@ import type { TcpConnection } from "./connection.ts";
 
 /** One write. The writer tells it, once, how it ended. */
 export interface Item {
-  readonly bytes: Uint8Array;
+  readonly data: Uint8Array;
   /** The application's, not a heartbeat. */
   readonly application: boolean;
   /** The kernel took all of it. */
@@ -14,19 +14,46 @@ export interface Item {
   failed(error: unknown): void;
 }
 
-/** A message of the client: its call and its place in the queue are one object, the only one it costs. */
-export class Message extends Entry<TcpConnection> implements Item {
-  readonly call: CallDescription;
-  readonly bytes: Uint8Array;
-  readonly application: boolean = true;
+/**
+ * A message of the client: the call as the gate knows it, its entry there and its place in the queue are one object,
+ * the only one it costs.
+ */
+export class Message extends Entry<TcpConnection> implements Item, CallDescription {
+  readonly data: Uint8Array;
+  readonly bytes: number;
+  readonly deadlineMs: number | undefined;
+  readonly signal: AbortSignal | undefined;
   /** The connection that has it, and who hears what becomes of it. */
   #connection: TcpConnection | undefined = undefined;
   #judge: Judge<TcpConnection> | undefined = undefined;
 
-  constructor(call: CallDescription, bytes: Uint8Array) {
+  constructor(data: Uint8Array, deadlineMs: number | undefined, signal: AbortSignal | undefined) {
     super();
-    this.call = call;
-    this.bytes = bytes;
+    this.data = data;
+    this.bytes = data.length;
+    this.deadlineMs = deadlineMs;
+    this.signal = signal;
+  }
+
+  get call(): CallDescription {
+    return this;
+  }
+
+  get effect(): "once" {
+    return "once";
+  }
+
+  /** Nobody answers it: it waits for our own kernel. */
+  get kind(): "cast" {
+    return "cast";
+  }
+
+  get name(): string {
+    return "the message";
+  }
+
+  get application(): boolean {
+    return true;
   }
 
   transmit(connection: TcpConnection, judge: Judge<TcpConnection>): void {
@@ -51,13 +78,13 @@ export class Message extends Entry<TcpConnection> implements Item {
 
 /** A write whose end is a promise's. */
 export class PromisedItem implements Item {
-  readonly bytes: Uint8Array;
+  readonly data: Uint8Array;
   readonly application: boolean = true;
   readonly #resolve: () => void;
   readonly #reject: (error: unknown) => void;
 
-  constructor(bytes: Uint8Array, resolve: () => void, reject: (error: unknown) => void) {
-    this.bytes = bytes;
+  constructor(data: Uint8Array, resolve: () => void, reject: (error: unknown) => void) {
+    this.data = data;
     this.#resolve = resolve;
     this.#reject = reject;
   }
@@ -73,11 +100,11 @@ export class PromisedItem implements Item {
 
 /** Nobody waits for a heartbeat: its loss shows as the missing reply. */
 export class Beat implements Item {
-  readonly bytes: Uint8Array;
+  readonly data: Uint8Array;
   readonly application: boolean = false;
 
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
+  constructor(data: Uint8Array) {
+    this.data = data;
   }
 
   taken(): void {}

@@ -46,8 +46,10 @@ export class Writer {
   /** The item is told how it ended: never from within this call. */
   put(item: Item): void {
     if (this.#failure !== undefined) return queueMicrotask(() => item.failed(takenBack));
+    this.#bufferedBytes += item.data.length;
+    // The usual case: nothing waits, and no queue is needed.
+    if (this.#batch.length === 0 && this.#queue.length === 0) return this.#handOver([item]);
     this.#queue.push(item);
-    this.#bufferedBytes += item.bytes.length;
     if (this.#batch.length === 0) this.#flush();
   }
 
@@ -56,7 +58,7 @@ export class Writer {
     const at = this.#queue.indexOf(item);
     if (at < 0) return;
     this.#queue.splice(at, 1);
-    this.#bufferedBytes -= item.bytes.length;
+    this.#bufferedBytes -= item.data.length;
     item.failed(takenBack);
     this.#tellEmpty();
   }
@@ -73,7 +75,7 @@ export class Writer {
     const queue = this.#queue;
     this.#queue = [];
     for (const item of queue) {
-      this.#bufferedBytes -= item.bytes.length;
+      this.#bufferedBytes -= item.data.length;
       item.failed(takenBack);
     }
     this.#tellEmpty();
@@ -103,25 +105,25 @@ export class Writer {
     let size = 0;
     let count = 0;
     for (; count < queue.length; count++) {
-      const { length } = (queue[count] as Item).bytes;
+      const { length } = (queue[count] as Item).data;
       if (count > 0 && size + length > batchBytes) break;
       size += length;
     }
     if (count === 0) return;
     const whole = count === queue.length;
-    this.#batch = whole ? queue : queue.slice(0, count);
     this.#queue = whole ? [] : queue.slice(count);
-    this.#owner.begun();
-    this.#handOver(this.#batch);
+    this.#handOver(whole ? queue : queue.slice(0, count));
   }
 
   /** One write call of the kernel for the whole batch. */
   #handOver(batch: readonly Item[]): void {
+    this.#batch = batch;
+    this.#owner.begun();
     const socket = this.#socket;
     const last = batch.length - 1;
     if (last > 0) socket.cork();
-    for (let i = 0; i < last; i++) socket.write((batch[i] as Item).bytes);
-    socket.write((batch[last] as Item).bytes, this.#done);
+    for (let i = 0; i < last; i++) socket.write((batch[i] as Item).data);
+    socket.write((batch[last] as Item).data, this.#done);
     if (last > 0) socket.uncork();
   }
 
@@ -130,11 +132,11 @@ export class Writer {
     this.#batch = none;
     let count = 0;
     let applicationBytes = 0;
-    for (const { bytes, application } of batch) {
-      this.#bufferedBytes -= bytes.length;
+    for (const { data, application } of batch) {
+      this.#bufferedBytes -= data.length;
       if (!application) continue;
       count++;
-      applicationBytes += bytes.length;
+      applicationBytes += data.length;
     }
     this.#flush();
     for (const item of batch) item.taken();
