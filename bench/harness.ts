@@ -14,6 +14,11 @@ export interface Rounds {
   readonly rounds: number;
   /** Unmeasured rounds first, for the compiler. */
   readonly warmups: number;
+  /**
+   * Collect garbage before each measurement; default true. It also throws compiled code away (V8's optimized code
+   * holds on to objects weakly): short work is then measured while it is compiled anew, so it must say false.
+   */
+  readonly collects?: boolean;
 }
 
 /** The draws of every bootstrap: fixed, so that the same measurements give the same interval. */
@@ -29,8 +34,10 @@ export async function interleave(label: string, sides: readonly Side[], how: Rou
   const nsPerOp: number[][] = sides.map(() => []);
   for (let round = -how.warmups; round < how.rounds; round++) {
     if (round === 0 || (round > 0 && round % 10 === 0)) progress(`${label}: round ${round} of ${how.rounds}`);
-    for (const [i, side] of sides.entries()) {
-      collectGarbage(); // one side does not pay for the other's
+    const turns = [...sides.entries()];
+    if (round % 2 !== 0) turns.reverse(); // nobody always comes behind the same one
+    for (const [i, side] of turns) {
+      if (how.collects !== false) collectGarbage(); // one side does not pay for the other's
       const startNs = process.hrtime.bigint();
       await side.run(how.ops);
       const tookNs = Number(process.hrtime.bigint() - startNs);

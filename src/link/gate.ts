@@ -234,7 +234,8 @@ export class Gate<C> implements Judge<C> {
     this.#inFlight.remove(entry);
     entry.removeAbort?.();
     entry.fulfil?.(value);
-    if (this.#draining) this.#idleCheck();
+    // A reply may be told from inside a library's parser, where nothing may be closed.
+    if (this.#draining) queueMicrotask(() => this.#idleCheck());
   }
 
   /** A send failed: by the server's answer, by a loss, or taken back. */

@@ -18,15 +18,17 @@ export function deadlineOf(options: CommandOptions | undefined): number | undefi
 }
 
 /** A blocking command gets its own time on top of the deadline; one that may block for ever has none. */
+export function deadlineWith(
+  blockingMs: number | undefined,
+  timeoutMs: number | undefined,
+): number | undefined {
+  if (blockingMs === undefined || timeoutMs === undefined) return timeoutMs;
+  return Number.isFinite(blockingMs) ? blockingMs + timeoutMs : undefined;
+}
+
 export function callOf(described: CommandDescription, options: CommandOptions | undefined): CallDescription {
   const { bytes, effect, kind, name, blockingMs } = described;
-  const timeoutMs = deadlineOf(options);
-  const deadlineMs =
-    blockingMs === undefined || timeoutMs === undefined
-      ? timeoutMs
-      : Number.isFinite(blockingMs)
-        ? blockingMs + timeoutMs
-        : undefined;
+  const deadlineMs = deadlineWith(blockingMs, deadlineOf(options));
   return { bytes, effect, kind, name, deadlineMs, signal: options?.abortSignal };
 }
 

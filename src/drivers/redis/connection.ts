@@ -8,9 +8,11 @@ import type {
   LibraryClass,
   LibraryClient,
   LibraryQueue,
+  QueueItem,
   RedisArgument,
 } from "./library.ts";
 import { socketsMadeBy } from "./socket-tap.ts";
+import { isTraced, Writer, type WriterOwner } from "./writer.ts";
 
 /** What happens on a connection beside replies. */
 export interface ConnectionOwner {
@@ -23,33 +25,42 @@ export interface ConnectionOwner {
   readonly unrefed: boolean;
 }
 
-export class RedisConnection {
+/** Which uses of the library's inside have passed their check. */
+export interface Trust {
+  /** What was not written can be taken back. */
+  readonly evidence: boolean;
+  /** We may write to its socket. */
+  readonly writing: boolean;
+}
+
+export class RedisConnection implements WriterOwner {
   readonly client: LibraryClient;
   readonly dial: Dial;
   /** Restored items and their values, so that a second round of restoring sends only what is new. */
   readonly restored: Map<string, unknown> = new Map();
   monitoring = false;
   readonly #queue: LibraryQueue;
-  readonly #trusted: boolean;
+  readonly #trust: Trust;
   readonly #sockets: readonly Socket[];
   #ready = false;
   #failOpen: (error: unknown) => void = () => {};
   #submitted = 0;
   #writtenBefore = 0;
+  #writer: Writer | undefined;
 
   private constructor(
     client: LibraryClient,
     dial: Dial,
-    trusted: boolean,
+    trust: Trust,
     sockets: readonly Socket[],
     owner: ConnectionOwner,
   ) {
     this.client = client;
     this.dial = dial;
-    this.#trusted = trusted;
+    this.#trust = trust;
     this.#queue = client._getQueue();
     this.#sockets = sockets;
-    client.on("error", (error: unknown) => this.#broken(error));
+    client.on("error", (error: unknown) => this.broken(error));
     client.on("connect", () => {
       dial.step("handshake");
       owner.connected();
@@ -61,21 +72,21 @@ export class RedisConnection {
   }
 
   /**
-   * @param trusted whether the library's queue has passed the check; without it nothing is ever taken back
+   * @param trust which checks the library has passed; without evidence nothing is ever taken back
    * @throws what the dial or the handshake failed with; nothing is left open then
    */
   static async open(
     Client: LibraryClass,
     options: AnyRedisClientOptions,
     dial: Dial,
-    trusted: boolean,
+    trust: Trust,
     owner: ConnectionOwner,
   ): Promise<RedisConnection> {
     dial.step("tcp");
     const under = options.socket?.tls === true ? underTls(options, dial, owner.unrefed) : undefined;
     const client = new Client(under === undefined ? options : withSocket(options, under));
     const sockets: Socket[] = under === undefined ? [] : [under];
-    const connection = new RedisConnection(client, dial, trusted, sockets, owner);
+    const connection = new RedisConnection(client, dial, trust, sockets, owner);
     try {
       await connection.#connect(sockets);
       return connection;
@@ -101,7 +112,11 @@ export class RedisConnection {
     try {
       await Promise.race([result, failed]);
       this.#ready = true;
-      this.#writtenBefore = this.#socket?.bytesWritten ?? 0;
+      const socket = this.#socket;
+      // Over TLS the library writes: its TLS socket is hidden from us.
+      if (this.#trust.writing && socket !== undefined && socket === made[0]) {
+        this.#writer = new Writer(this.#queue, socket, this);
+      }
     } finally {
       failed.catch(() => {});
       result.catch(() => {});
@@ -124,49 +139,70 @@ export class RedisConnection {
         write(chunk);
       } catch (error) {
         const message = `the server sent what is not the Redis protocol: ${reasonOf(error)}`;
-        this.#broken(new HoldfastError("HF_PROTOCOL", message, { cause: error }));
+        this.broken(new HoldfastError("HF_PROTOCOL", message, { cause: error }));
         throw error;
       }
     };
   }
 
   /** The library tells before it rejects what was in flight: the evidence is still there. */
-  #broken(error: unknown): void {
+  broken(error: unknown): void {
     if (this.#ready) this.dial.sink.lost(error);
     else this.#failOpen(error);
   }
 
   /** @param bytes of the command on the wire */
   send(args: readonly RedisArgument[], bytes: number, options: CommandOptions | undefined): Promise<unknown> {
-    this.#submitted += bytes;
+    this.stage(bytes);
     return this.client.sendCommand(args, options);
   }
 
-  /** Counts what is sent other than by `send`. */
-  submitted(bytes: number): void {
-    this.#submitted += bytes;
+  /** One command without a promise of its own; `false`: it must go by `send`. */
+  post(item: QueueItem): boolean {
+    if (this.#writer === undefined || isTraced()) return false;
+    this.#writer.post(item);
+    return true;
+  }
+
+  /** To be called before so many bytes are sent other than by `post`: the order is kept, and they are counted. */
+  stage(bytes: number): void {
+    this.#writer?.stage();
+    this.entering(bytes);
   }
 
   /**
-   * Bytes handed over and not yet taken by the kernel, whether in the library's queue or in Node's. Over TLS the
+   * Bytes handed over and not yet taken by the kernel, whether in our queue, in the library's or in Node's. Over TLS the
    * records' own bytes count as written too: under a load that never pauses this is then a little too few.
    */
   get bufferedBytes(): number {
     const socket = this.#socket;
     if (socket === undefined) return 0;
-    const written = socket.bytesWritten;
-    if (this.#queue.isEmpty()) {
+    const waiting = this.#writer?.waitingBytes ?? 0;
+    if (this.#submitted > 0 && this.#allWritten()) this.#submitted = 0;
+    const inLibrary =
+      this.#submitted === 0 ? 0 : Math.max(0, this.#submitted - (socket.bytesWritten - this.#writtenBefore));
+    return waiting + inLibrary + socket.writableLength;
+  }
+
+  /** Nothing waits in the library's queue. Of a TLS socket's own buffer we only know that answered commands left it. */
+  #allWritten(): boolean {
+    return this.#writer === undefined ? this.#queue.isEmpty() : !this.#queue.isWaitingToWrite();
+  }
+
+  /** So many bytes enter the library's queue. */
+  entering(bytes: number): void {
+    if (this.#submitted === 0 || this.#allWritten()) {
       this.#submitted = 0;
-      this.#writtenBefore = written;
-      return 0;
+      this.#writtenBefore = this.#socket?.bytesWritten ?? 0;
     }
-    return Math.max(0, this.#submitted - (written - this.#writtenBefore)) + socket.writableLength;
+    this.#submitted += bytes;
   }
 
   /** What the library has not written yet was never seen by anybody. */
   takeBack(): void {
-    if (!this.#trusted) return;
+    if (!this.#trust.evidence) return;
     this.#queue.rejectCommands(this.#queue.extractAllCommands(), takenBack);
+    this.#writer?.takeBack(takenBack);
   }
 
   destroy(): void {

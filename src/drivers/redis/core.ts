@@ -5,7 +5,8 @@ import { processGovernor } from "../../governor/index.ts";
 import { type Driver, Link } from "../../link/index.ts";
 import type { Resilience } from "../../observe/index.ts";
 import { abortable, callOf, deadlineOf, notArguments, together } from "./calls.ts";
-import { type CommandDescription, describeCommand } from "./commands/index.ts";
+import { RedisCommand } from "./command.ts";
+import { describeCommand } from "./commands/index.ts";
 import type { RedisConnection } from "./connection.ts";
 import { Handle } from "./handle.ts";
 import type { CommandOptions, MonitorCallback, QueuedCommand, RedisArgument } from "./library.ts";
@@ -38,6 +39,8 @@ export class Core {
   #readyCount = 0;
   #lastOptions: CommandOptions | undefined;
   #lastForLibrary: CommandOptions | undefined;
+  /** The last options ask nothing of the library but a type mapping. */
+  #plainOptions = true;
 
   constructor(
     settings: RedisSettings,
@@ -159,21 +162,29 @@ export class Core {
   send(args: readonly RedisArgument[], options: CommandOptions | undefined): Promise<unknown> {
     const refusal = this.#refusal();
     if (refusal !== undefined) return Promise.reject(refusal);
-    let described: CommandDescription;
+    const forLibrary = this.#forLibrary(options);
+    let command: RedisCommand;
     try {
-      described = describeCommand(args);
+      command = new RedisCommand(args, deadlineOf(options), forLibrary);
     } catch {
       return Promise.reject(notArguments());
     }
-    const { kind, bytes } = described;
+    const { kind, bytes } = command;
     if (kind === "session" || kind === "pinned" || this.transaction.isRaw || Number.isNaN(bytes)) {
-      return this.#special(args, described, options);
+      return this.#special(args, options);
     }
+    if (!this.#plainOptions) return this.#withLibraryOptions(command, options as CommandOptions);
+    return this.link.pass(command);
+  }
+
+  /** An abort signal, a place in front: the library sees to them, in its own queue. */
+  #withLibraryOptions(command: RedisCommand, options: CommandOptions): Promise<unknown> {
+    const { bytes, effect, kind, name, deadlineMs, words } = command;
+    const { abortSignal: signal } = options;
     const forLibrary = this.#forLibrary(options);
-    const sent = this.link.call(callOf(described, options), (connection) =>
-      connection.send(args, bytes, forLibrary),
-    );
-    return options?.abortSignal === undefined ? sent : abortable(sent, options.abortSignal);
+    const call = { bytes, effect, kind, name, deadlineMs, signal };
+    const sent = this.link.call(call, (connection) => connection.send(words, bytes, forLibrary));
+    return signal === undefined ? sent : abortable(sent, signal);
   }
 
   #refusal(): Error | undefined {
@@ -189,20 +200,16 @@ export class Core {
   #forLibrary(options: CommandOptions | undefined): CommandOptions | undefined {
     if (options === this.#lastOptions) return this.#lastForLibrary;
     this.#lastOptions = options;
-    if (options === undefined) this.#lastForLibrary = undefined;
-    else {
-      const { timeout: _timeout, ...rest } = options;
-      this.#lastForLibrary = Object.keys(rest).length === 0 ? undefined : rest;
-    }
+    const { timeout: _timeout, ...rest } = options ?? {};
+    const names = Object.keys(rest);
+    this.#lastForLibrary = names.length === 0 ? undefined : rest;
+    this.#plainOptions = names.every((name) => name === "typeMapping");
     return this.#lastForLibrary;
   }
 
   /** Commands that change or depend on what the server holds for the connection. */
-  async #special(
-    args: readonly RedisArgument[],
-    described: CommandDescription,
-    options: CommandOptions | undefined,
-  ): Promise<unknown> {
+  async #special(args: readonly RedisArgument[], options: CommandOptions | undefined): Promise<unknown> {
+    const described = describeCommand(args);
     const { name, bytes } = described;
     if (Number.isNaN(bytes)) throw notArguments();
     const { transaction } = this;
@@ -254,7 +261,7 @@ export class Core {
       bound === undefined ? call : { ...call, kind: "pinned" },
       (connection) => {
         bound?.(connection);
-        connection.submitted(call.bytes);
+        connection.stage(call.bytes);
         return run(connection);
       },
     );
@@ -279,7 +286,7 @@ export class Core {
       deadlineMs: deadlineOf(options),
     } as const;
     return this.link.call(call, (connection) => {
-      connection.submitted(bytes);
+      connection.stage(bytes);
       return run(connection);
     });
   }

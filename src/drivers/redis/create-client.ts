@@ -15,6 +15,7 @@ import { checkGiven } from "./given-options.ts";
 import {
   type AnyRedisClientOptions,
   brokenEvidence,
+  brokenWriting,
   type LibraryClass,
   type LibraryClient,
 } from "./library.ts";
@@ -60,6 +61,8 @@ function create(given: GivenOptions = {}): LibraryClient {
   const base = client.options as AnyRedisClientOptions;
   const settings = readSettings(base, resilience);
   const distrust = brokenEvidence(client);
+  // The library's own bound on its queue holds only for what passes its own way.
+  const writes = base.commandsQueueMaxLength === undefined && brokenWriting(client) === undefined;
   const cache = client.clientSideCache;
   const { resolved } = settings;
   const destroyLibrary = Client.prototype.destroy as () => void;
@@ -71,6 +74,7 @@ function create(given: GivenOptions = {}): LibraryClient {
       redisDriver({
         Client,
         distrust,
+        writes,
         retryBackoff: settings.retryBackoff,
         random: resolved.world.random,
         options: ({ endpoint, session }) =>

@@ -13,6 +13,8 @@ export interface DriverNeeds extends ConnectionOwner {
   readonly Client: LibraryClass;
   /** Why what was not written can't be taken back; `undefined` when it can. */
   readonly distrust: string | undefined;
+  /** Whether we may write to the library's socket ourselves. */
+  readonly writes: boolean;
   /** The options of the attempt that begins: credentials are read anew. */
   options(dial: Parameters<Driver<RedisConnection>["open"]>[0]): AnyRedisClientOptions;
   needs(connection: RedisConnection): Pick<RestoreNeeds, "subscriptions" | "monitor" | "clock">;
@@ -39,7 +41,7 @@ export function redisDriver(owner: DriverNeeds): Driver<RedisConnection> {
         owner.Client,
         owner.options(dial),
         dial,
-        owner.distrust === undefined,
+        { evidence: owner.distrust === undefined, writing: owner.distrust === undefined && owner.writes },
         owner,
       );
     },

@@ -14,8 +14,7 @@ export interface CommandDescription {
 }
 
 /**
- * What the gate must know of one command. Called for every command: a map lookup, a walk over the arguments, no
- * allocation but the result.
+ * What the gate must know of one command: a map lookup and a walk over the arguments.
  */
 export function describeCommand(args: RedisArguments): CommandDescription {
   const entry = entryOf(args);
@@ -29,7 +28,8 @@ export function describeCommand(args: RedisArguments): CommandDescription {
   };
 }
 
-function entryOf(args: RedisArguments): CommandEntry {
+/** What the table says of a command, without its arguments' say. */
+export function entryOf(args: RedisArguments): CommandEntry {
   const entry = lookUp(commandTable, args[0]);
   if (entry === undefined) return unknownCommand;
   if (entry.subcommands === undefined || args.length < 2) return entry;
@@ -51,8 +51,8 @@ function lookUp(
   return map.get(word.toString("latin1").toUpperCase());
 }
 
-/** Exact size in RESP: `*n\r\n`, then `$length\r\n…\r\n` per argument. */
-function wireBytes(args: RedisArguments): number {
+/** Exact size in RESP: `*n\r\n`, then `$length\r\n…\r\n` per argument; NaN when an argument is no text and no bytes. */
+export function wireBytes(args: RedisArguments): number {
   let bytes = 3 + digits(args.length);
   for (let i = 0; i < args.length; i++) {
     const argument = args[i]!;
