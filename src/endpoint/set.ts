@@ -24,7 +24,10 @@ const MOST_REMEMBERED = 64;
 export interface EndpointSetOptions {
   /** `shuffled` spreads a fleet over the servers (default); `given` keeps the order of the configuration. */
   readonly order?: "shuffled" | "given";
-  /** Failures in a row after which an endpoint is not tried any more. Default unlimited. */
+  /**
+   * Failures in a row after which an endpoint is not tried any more. Default unlimited. 0 = each may fail once, and one
+   * that was lost is not tried again (nats.go's `MaxReconnect: 0`).
+   */
   readonly maxAttemptsPerEndpoint?: number;
 }
 
@@ -82,6 +85,12 @@ export class EndpointSet {
     return this.#update(id, (c) => ({ ...c, failures: 0 }));
   }
 
+  /** A connection to it ended: like a failure if no attempt is allowed after one. */
+  lost(id: string): EndpointSet {
+    const spent = this.#max === 0 ? this.#update(id, (c) => ({ ...c, failures: 1 })) : this;
+    return spent.toBack(id);
+  }
+
   /** Puts an endpoint behind all others and out of this round. */
   toBack(id: string): EndpointSet {
     const found = this.candidates.find((candidate) => candidate.id === id);
@@ -119,6 +128,24 @@ export class EndpointSet {
     return new EndpointSet(first === undefined ? behind : [first, ...behind], this.#max, gone);
   }
 
+  /**
+   * The owner gives other endpoints: all of these and no others, discovered ones neither. Those that stay keep their
+   * history.
+   */
+  replace(given: readonly Endpoint[], order: "shuffled" | "given", random: Random): EndpointSet {
+    const next = EndpointSet.of(given, { order }, random).candidates;
+    const before = new Map(this.candidates.map((candidate) => [candidate.id, candidate]));
+    const merged = next.map(({ id, endpoint }): Candidate => {
+      const known = before.get(id);
+      return known === undefined
+        ? fresh(endpoint, "given", this.#gone.get(id))
+        : { ...known, endpoint, origin: "given" };
+    });
+    const kept = new Set(merged.map(({ id }) => id));
+    const added = merged.filter(({ id }) => !before.has(id));
+    return new EndpointSet(merged, this.#max, this.#remember(kept, added));
+  }
+
   #remember(kept: ReadonlySet<string>, added: readonly Candidate[]): ReadonlyMap<string, number> {
     const dropped = this.candidates.filter((c) => !kept.has(c.id) && c.dialledMs !== NEVER_MS);
     if (dropped.length === 0 && added.every((c) => c.dialledMs === NEVER_MS)) return this.#gone;
@@ -129,7 +156,7 @@ export class EndpointSet {
   }
 
   #spent(candidate: Candidate): boolean {
-    return candidate.failures >= this.#max;
+    return candidate.failures >= Math.max(1, this.#max);
   }
 
   #update(id: string, change: (candidate: Candidate) => Candidate): EndpointSet {

@@ -1,5 +1,6 @@
 /** One supervised connection: dialled, restored, watched, lost, re-dialled, until closed. Carries out what the machine asks for. */
 import type { CallDescription, HoldfastError } from "../call/index.ts";
+import type { Endpoint } from "../endpoint/index.ts";
 import type { Timer, World } from "../time/index.ts";
 import type { Connections } from "./connections.ts";
 import { Emitter } from "./emitter.ts";
@@ -26,6 +27,7 @@ export class Link<C> {
   readonly session: Session;
   readonly #driverName: string;
   readonly #drainTimeoutMs: number;
+  readonly #order: "shuffled" | "given";
   readonly #world: World;
   readonly #events: Emitter<LinkEvents>;
   readonly #gate: Gate<C>;
@@ -42,6 +44,7 @@ export class Link<C> {
   constructor(config: LinkConfig<C>) {
     this.#driverName = config.driver.name;
     this.#drainTimeoutMs = config.drainTimeoutMs;
+    this.#order = config.endpointOptions.order ?? "shuffled";
     this.#world = config.world;
     this.name = config.name;
     const { clock, random } = config.world;
@@ -135,6 +138,16 @@ export class Link<C> {
   failover(): void {
     this.#mustBeOpen();
     this.#runner.dispatch({ type: "failover", pending: this.#gate.pending });
+  }
+
+  /**
+   * Gives other endpoints, from the next attempt on: all of these and no others. Those that stay keep their counts; the
+   * connection in use is left alone.
+   * @param given at least one
+   */
+  setEndpoints(given: readonly Endpoint[]): void {
+    this.#mustBeOpen();
+    this.#runner.dispatch({ type: "replaced", endpoints: given, order: this.#order });
   }
 
   /** Changes when and how often it dials, from now on; a wait under way keeps its end. */

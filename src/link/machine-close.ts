@@ -69,7 +69,7 @@ export function changePolicy(state: LinkState, policy: LinkPolicy, ctx: Ctx): Li
   const schedule = policy.backoff.start();
   const changed = { ...state, policy, schedule, authSchedule: policy.authBackoff.start() };
   if ((phase !== "waiting" && phase !== "parked") || episode === undefined) return changed;
-  if (episode.kind === "loss" && !policy.reconnect)
+  if (episode.kind === "loss" && !policy.reconnect && !episode.forced)
     return closeLink(changed, "reconnect-disabled", episode.lossCause, ctx);
   if (episode.kind === "first" && episode.attempts > 0 && !policy.retryInitial)
     return closeLink(changed, "first-connect-failed", [...episode.failures.values()].at(-1), ctx);

@@ -1,10 +1,11 @@
 /** The part of the machine that answers what comes from outside the attempts: the owner's wishes, newcomers, wakes. */
 import { HoldfastError } from "../call/index.ts";
 import type { Candidate, Endpoint } from "../endpoint/index.ts";
+import { giveUp } from "./machine-close.ts";
 import { failed, lost } from "./machine-loss.ts";
-import { beginEpisode, proceed } from "./machine-plan.ts";
-import { type Ctx, emit } from "./machine-tools.ts";
-import type { LinkState } from "./state.ts";
+import { beginEpisode, lastFailure, proceed } from "./machine-plan.ts";
+import { type Ctx, emit, enter } from "./machine-tools.ts";
+import type { LinkEvent, LinkState } from "./state.ts";
 
 /** A lazy link is asked for a connection. */
 export function resume(state: LinkState, ctx: Ctx): LinkState {
@@ -30,6 +31,37 @@ export function discovered(state: LinkState, named: readonly Endpoint[], ctx: Ct
     : { ...state, endpoints };
 }
 
+/**
+ * The owner gives other endpoints. The connection in use stays, and so does a dial under way; a wait for one that is
+ * gone becomes a wait for the next one, and one that nobody has tried yet is a reason not to wait.
+ */
+export function replaced(
+  state: LinkState,
+  event: Extract<LinkEvent, { type: "replaced" }>,
+  ctx: Ctx,
+): LinkState {
+  const before = new Set(state.endpoints.candidates.map(({ id }) => id));
+  const endpoints = state.endpoints.replace(event.endpoints, event.order, ctx.random);
+  const changed: LinkState = { ...state, endpoints };
+  if (state.phase !== "waiting" && state.phase !== "parked") return changed;
+  const newcomer = endpoints.candidates.find(({ id }) => !before.has(id));
+  const stays = endpoints.candidates.some(({ id }) => id === state.next?.id);
+  if (newcomer === undefined && stays) return changed;
+  if (state.phase === "parked") {
+    if (stays) return changed;
+    ctx.effects.push({ type: "yieldPermit", evidence: "unused" });
+  }
+  const open = endpoints.pick() === undefined ? endpoints.startRound() : endpoints;
+  const next = (newcomer === undefined ? open : open.toFront(newcomer.id)).pick();
+  if (next === undefined) return giveUp(changed, "attempts-exhausted", lastFailure(state), ctx);
+  const planned: LinkState = { ...changed, endpoints: open.toFront(next.id), next };
+  const soonest = soonestMs(planned, next, ctx);
+  if (state.phase === "parked" && soonest <= ctx.nowMs) return proceed(planned, ctx);
+  const dueMs =
+    newcomer === undefined && state.phase === "waiting" ? Math.max(state.dueMs, soonest) : soonest;
+  return waitUntil({ ...enter(planned, "waiting", ctx), sinceMs: state.sinceMs }, dueMs, ctx);
+}
+
 /** `reconnectNow` and `failover`: never sooner than the minimum gap, and a thousand of them are one dial. */
 export function force(state: LinkState, pending: number, elsewhere: boolean, ctx: Ctx): LinkState {
   switch (state.phase) {
@@ -47,7 +79,7 @@ export function force(state: LinkState, pending: number, elsewhere: boolean, ctx
         cause: asked(elsewhere),
         pending: Math.max(1, pending), // a forced reconnect is itself the demand
       } as const;
-      const down = lost(state, event, ctx, elsewhere);
+      const down = lost(state, event, ctx, elsewhere ? "elsewhere" : "here");
       return down.phase === "waiting" ? sooner(down, ctx) : down;
     }
     case "dialing":
@@ -64,7 +96,7 @@ export function force(state: LinkState, pending: number, elsewhere: boolean, ctx
 
 function asked(elsewhere: boolean): HoldfastError {
   const what = elsewhere ? "leave the endpoint" : "reconnect";
-  return new HoldfastError("HF_LOST", `the owner asked to ${what}`);
+  return new HoldfastError("HF_LOST", `the owner asked to ${what}`, { details: { asked: true } });
 }
 
 /** Waiting for one endpoint, told to try another: the one that was next goes last. */

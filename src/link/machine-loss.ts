@@ -55,12 +55,12 @@ function drawAuth(state: LinkState, ctx: Ctx): [LinkState["authSchedule"], numbe
   return "exhausted" in drawn ? [state.authSchedule, 0] : [drawn.schedule, drawn.delayMs];
 }
 
-/** A ready connection is gone. */
+/** A ready connection is gone, by itself or because its owner asked to dial again `here` or `elsewhere`. */
 export function lost(
   state: LinkState,
   event: Extract<LinkEvent, { type: "lost" }>,
   ctx: Ctx,
-  endpointToBack = true,
+  asked?: "here" | "elsewhere",
 ): LinkState {
   const current = state.current as Candidate;
   const upMs = ctx.nowMs - state.readySinceMs;
@@ -72,13 +72,15 @@ export function lost(
     ...release(state, how, ctx),
     current: undefined,
     schedule: stable ? state.policy.backoff.start() : state.schedule,
-    endpoints: endpointToBack
-      ? (stable ? state.endpoints.startRound() : state.endpoints).toBack(current.id)
-      : state.endpoints.startRound().toFront(current.id),
+    endpoints:
+      asked === "here"
+        ? state.endpoints.startRound().toFront(current.id)
+        : (stable ? state.endpoints.startRound() : state.endpoints).lost(current.id),
   };
   if (event.linkClass === "fatal") return giveUp(down, "fatal", event.cause, ctx);
-  if (!state.policy.reconnect) return giveUp(down, "reconnect-disabled", event.cause, ctx);
+  if (!state.policy.reconnect && asked === undefined)
+    return giveUp(down, "reconnect-disabled", event.cause, ctx);
   if (state.draining && event.pending === 0) return giveUp(down, "drained", undefined, ctx);
   if (state.policy.lazy && event.pending === 0) return enter(down, "dormant", ctx);
-  return beginEpisode(down, "loss", event.cause, ctx, !stable);
+  return beginEpisode(down, "loss", event.cause, ctx, { carryOn: !stable, forced: asked !== undefined });
 }

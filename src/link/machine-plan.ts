@@ -16,13 +16,14 @@ export function beginEpisode(
   kind: "first" | "loss",
   lossCause: unknown,
   ctx: Ctx,
-  carryOn = false,
+  { carryOn = false, forced = false } = {},
 ): LinkState {
   const opened: LinkState = {
     ...state,
     episode: {
       kind,
       startedMs: ctx.nowMs,
+      forced,
       attempts: carryOn ? state.attemptsSoFar : 0,
       slots: 0,
       lossCause,
@@ -48,15 +49,16 @@ export function plan(
   report: (nextDelayMs: number | undefined) => void = () => {},
 ): LinkState {
   const { policy, episode } = state;
-  const firstOnly = episode?.kind === "first" && !policy.retryInitial;
+  const firstOnly = onlyOneRound(state);
   const stop = (why: Parameters<typeof giveUp>[1]): LinkState => {
     report(undefined);
     return giveUp(state, why, cause, ctx);
   };
   const inRound = state.endpoints.pick();
   if (firstOnly && inRound === undefined) {
-    const refusedEverywhere = episode.attempts > 0 && state.authFailures === episode.attempts;
-    return stop(refusedEverywhere ? "auth" : "first-connect-failed");
+    if (episode?.kind === "loss") return stop("reconnect-disabled");
+    const attempts = episode?.attempts ?? 0;
+    return stop(attempts > 0 && state.authFailures === attempts ? "auth" : "first-connect-failed");
   }
   if (!firstOnly && episode !== undefined) {
     if (episode.kind === "loss" && !policy.reconnect) return stop("reconnect-disabled");
@@ -68,6 +70,11 @@ export function plan(
     return schedule(state, inRound, 0, cause, ctx, report);
   }
   return drawRound(state, cause, ctx, report);
+}
+
+/** A first connect that is not retried; a reconnect that its owner forced although reconnecting is off. */
+function onlyOneRound({ policy, episode }: LinkState): boolean {
+  return episode?.kind === "first" ? !policy.retryInitial : episode?.forced === true && !policy.reconnect;
 }
 
 /** Draws the next delay; a round that is over begins again. */
@@ -151,7 +158,7 @@ function choose(
   cause: unknown,
   ctx: Ctx,
 ): [EndpointSet, Candidate, number] {
-  const choice = askChooser(state, cause, ctx);
+  const choice = askChooser(state, candidate, cause, ctx);
   // NaN would pass every comparison below it, the minimum gap's too.
   const waitMs = choice?.delayMs === undefined || Number.isNaN(choice.delayMs) ? delayMs : choice.delayMs;
   if (choice?.endpointId === undefined) return [state.endpoints, candidate, waitMs];
@@ -161,9 +168,10 @@ function choose(
 }
 
 /** A chooser that throws is told, and has no say this time. */
-function askChooser(state: LinkState, cause: unknown, ctx: Ctx): ReturnType<Chooser> {
+function askChooser(state: LinkState, usual: Candidate, cause: unknown, ctx: Ctx): ReturnType<Chooser> {
   try {
-    const { candidates } = state.endpoints;
+    const others = state.endpoints.candidates.filter(({ id }) => id !== usual.id);
+    const candidates = [usual, ...others];
     return state.policy.choose?.({ candidates, attempt: (state.episode?.attempts ?? 0) + 1, cause });
   } catch (error) {
     emit(ctx, { name: "asyncError", data: { error } });

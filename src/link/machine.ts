@@ -8,7 +8,7 @@
 import { type Candidate, type Endpoint, EndpointSet, type EndpointSetOptions } from "../endpoint/index.ts";
 import type { Random } from "../time/index.ts";
 import { changePolicy, closeLink, drained, finish, giveUp, released } from "./machine-close.ts";
-import { discovered, force, resume, sooner } from "./machine-force.ts";
+import { discovered, force, replaced, resume, sooner } from "./machine-force.ts";
 import { failed, lost } from "./machine-loss.ts";
 import { beginEpisode, lastFailure, proceed } from "./machine-plan.ts";
 import { type Ctx, emit, enter } from "./machine-tools.ts";
@@ -96,6 +96,8 @@ function transition(state: LinkState, event: LinkEvent, ctx: Ctx): LinkState {
       return { ...state, sessionVersion: event.version };
     case "discovered":
       return discovered(state, event.endpoints, ctx);
+    case "replaced":
+      return replaced(state, event, ctx);
     case "reconnectNow":
       return force(state, event.pending, false, ctx);
     case "failover":

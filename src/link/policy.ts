@@ -3,6 +3,7 @@ import type { Candidate } from "../endpoint/index.ts";
 
 /** What a custom chooser sees before each attempt. */
 export interface ChoiceContext {
+  /** The default choice first. */
   readonly candidates: readonly Candidate[];
   readonly attempt: number;
   readonly cause: unknown;

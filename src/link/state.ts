@@ -10,6 +10,8 @@ export interface Episode {
   readonly kind: "first" | "loss";
   readonly startedMs: number;
   readonly attempts: number;
+  /** The owner asked for it: with reconnecting off it gets one round. */
+  readonly forced: boolean;
   /** Draws from the schedule so far. */
   readonly slots: number;
   /** Why the link was lost; `undefined` for a first connect. */
@@ -76,6 +78,12 @@ export type LinkEvent =
     }
   | { readonly type: "sessionChanged"; readonly version: number }
   | { readonly type: "discovered"; readonly endpoints: readonly Endpoint[] }
+  /** The owner gives other endpoints. */
+  | {
+      readonly type: "replaced";
+      readonly endpoints: readonly Endpoint[];
+      readonly order: "shuffled" | "given";
+    }
   | { readonly type: "reconnectNow"; readonly pending: number }
   | { readonly type: "failover"; readonly pending: number }
   | { readonly type: "wake"; readonly endpointId?: string }

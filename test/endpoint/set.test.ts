@@ -75,3 +75,42 @@ test("whatever the system says of itself, given endpoints are never deleted and 
     }),
   );
 });
+
+test("replaced by the owner: all of the new ones and no others; those that stay keep their counts", () => {
+  let set = given("abc", 3).discover([at("d")], undefined, random);
+  for (const id of ["a:1", "a:1", "d:1"]) set = set.dialled(id, 7);
+  set = set.replace([at("d"), at("e"), at("a")], "given", random);
+  assert.equal(ids(set), "dea");
+  assert.deepEqual(
+    set.candidates.map(({ origin, failures, dialledMs }) => [origin, failures, dialledMs]),
+    [
+      ["given", 1, 7],
+      ["given", 0, Number.NEGATIVE_INFINITY],
+      ["given", 2, 7],
+    ],
+  );
+  assert.equal(ids(set.discover([at("f")], undefined, random)).length, 4, "what was discovered is given now");
+  const back = set.replace([at("b")], "given", random).replace([at("a")], "given", random);
+  assert.deepEqual(
+    back.candidates.map(({ failures, dialledMs }) => [failures, dialledMs]),
+    [[0, 7]],
+    "one that was gone starts to count anew, and keeps its distance",
+  );
+  const orders = new Set<string>();
+  for (let seed = 0; seed < 50; seed++)
+    orders.add(ids(set.replace([..."abc"].map(at), "shuffled", seededRandom(seed))));
+  assert.equal(orders.size, 6);
+});
+
+test("no attempts: a lost one is not tried again, each other one once", () => {
+  const none = EndpointSet.of([..."abc"].map(at), { order: "given", maxAttemptsPerEndpoint: 0 }, random);
+  assert.equal(none.exhausted, false, "the first connect may try them");
+  let set = none.dialled("a:1", 1).succeeded("a:1").lost("a:1").startRound();
+  const tried: string[] = [];
+  for (let next = set.pick(); next !== undefined; next = set.pick()) {
+    tried.push(next.id);
+    set = set.dialled(next.id, 2).toBack(next.id).startRound();
+  }
+  assert.deepEqual(tried, ["b:1", "c:1"]);
+  assert.ok(set.exhausted);
+});

@@ -47,7 +47,19 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
   {
     weight: 24,
     arbitrary: fc.tuple(
-      fc.constantFrom("start", "demand", "reconnectNow", "failover", "discovered", "session", "wake", "late"),
+      fc.constantFrom(
+        ...[
+          "start",
+          "demand",
+          "reconnectNow",
+          "failover",
+          "discovered",
+          "replaced",
+          "session",
+          "wake",
+          "late",
+        ],
+      ),
       fc.nat(20),
     ),
   },
@@ -75,6 +87,13 @@ function play(world: MachineWorld, [name, n]: Act): void {
   else if (name === "discovered") {
     const endpoints = Array.from({ length: n % 4 }, (_, i) => ({ host: `found-${(n + i) % 5}`, port: 1 }));
     world.send({ type: "discovered", endpoints });
+  } else if (name === "replaced") {
+    // Some stay, some are gone, some were only discovered until now, some are new.
+    const endpoints = Array.from({ length: 1 + (n % 3) }, (_, i) => ({
+      host: ["given-0", "given-1", "found-1", "found-2", "new-1", "new-2"][(n + i) % 6] as string,
+      port: 1,
+    }));
+    world.send({ type: "replaced", endpoints, order: n % 2 ? "given" : "shuffled" });
   } else world.send(plain[name] as LinkEvent);
 }
 

@@ -20,15 +20,23 @@ import { Link } from "../../link/index.ts";
 import { type Resilience, resilienceOf } from "../../observe/index.ts";
 import { type ResolvedResilience, resolveResilience } from "../../options/index.ts";
 import { queueCallbacks } from "./callbacks.ts";
+import { chooserOf } from "./chooser.ts";
 import { ConfirmTimer } from "./confirm.ts";
 import { inTime, natsDriver } from "./driver.ts";
 import { discoveredEndpoints } from "./endpoints.ts";
+import { Login } from "./login.ts";
+import { lookupAddresses } from "./lookup.ts";
 import { NeverSent } from "./never-sent.ts";
-import { chooserOf, type NatsPlan, serverOf } from "./options.ts";
+import type { NatsPlan } from "./options.ts";
 import type { Physical } from "./physical.ts";
 import { RegulatedProtocol } from "./protocol.ts";
 import { type NatsRequestOptions, RequestDeadline } from "./request-deadline.ts";
+import { ServerBook } from "./server-book.ts";
 import { tellStatus } from "./status.ts";
+import { TappedTransport } from "./transport.ts";
+import { WebSocketWire } from "./websocket.ts";
+import type { MakeWire } from "./wire.ts";
+import { WriteStall } from "./write-stall.ts";
 
 /** The library's class; its constructor is private to TypeScript only. */
 const Base: new (options: ConnectionOptions) => NatsConnectionImpl = NatsConnectionImpl as unknown as new (
@@ -43,6 +51,9 @@ export interface ResilientNatsConnection extends NatsConnection {
   readonly resilience: Resilience;
 }
 
+/** Node's timers end here. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+
 /** What a waiting PUB line, inbox and line ends cost beside subject and payload. */
 const REQUEST_OVERHEAD_BYTES = 64;
 
@@ -52,33 +63,54 @@ export class HoldfastNatsConnection extends Base {
   readonly #plan: NatsPlan;
   readonly #config: ResolvedResilience;
   readonly #regulated: RegulatedProtocol;
+  readonly #book: ServerBook;
   readonly #confirm: ConfirmTimer;
+  readonly #stall: WriteStall;
+  #secured = false;
   readonly #neverSent: NeverSent;
 
   constructor(plan: NatsPlan) {
-    super({ ...plan.library });
+    const book = new ServerBook(plan.servers);
+    const login = new Login(plan, book);
+    super({ ...plan.library, authenticator: login.authenticators(plan.library.authenticator) });
     const tell = (error: unknown): void =>
       this.#regulated.dispatchStatus({ type: "error", error: asError(error) });
     const handler = plan.library.reconnectToServer;
     const config = resolveResilience({
       ...plan.resilience,
-      ...(handler && { choose: chooserOf(handler, tell) }),
+      ...(handler && {
+        choose: chooserOf(
+          handler,
+          (candidate) => book.server(candidate),
+          () => this.#regulated.info ?? null,
+          tell,
+        ),
+      }),
     });
     const { clock } = config.world;
     this.#plan = plan;
+    this.#book = book;
     this.#config = config;
     this.#regulated = new RegulatedProtocol(this.options, this, {
       connection: () => this.#link.connection,
       hold: (wire) => this.#hold(wire),
       writeBufferBytes: config.writeBufferBytes,
-      keepAliveMs: config.tcpKeepAliveMs,
+      wire: this.#wires(),
+      credentials: (dial) => login.ask(dial),
+      closeOnUnknownError: plan.own.unknownServerError === "close",
       info: (physical) => this.#info(physical),
-      published: (physical) => this.#confirm.published(physical),
+      published: (physical) => {
+        this.#confirm.published(physical);
+        this.#stall.published(physical);
+      },
       reconnectNow: () => this.#link.reconnectNow(),
     });
     this.protocol = this.#regulated;
-    this.#confirm = new ConfirmTimer(clock, plan.confirmWithinMs, (physical) =>
+    this.#confirm = new ConfirmTimer(clock, plan.own.confirmWithinMs, (physical) =>
       this.#regulated.confirm(physical),
+    );
+    this.#stall = new WriteStall(clock, plan.own.writeStallMs, (physical, bytes) =>
+      this.#stalled(physical, bytes),
     );
     this.#neverSent = new NeverSent(tell);
     this.#link = new Link<Physical>({
@@ -90,8 +122,15 @@ export class HoldfastNatsConnection extends Base {
     });
     this.resilience = resilienceOf(this.#link);
     tellStatus(this.#link, this.#regulated);
-    if (plan.callbacks !== undefined) void queueCallbacks(this as never, this.#link, plan.callbacks, tell);
-    this.#link.on("disconnected", () => this.#confirm.stop());
+    const { callbacks } = plan.own;
+    if (callbacks !== undefined) void queueCallbacks(this as never, this.#link, callbacks, tell);
+    this.#link.on("attempt", ({ endpoint }) => book.dialled(endpoint, clock.wallMs()));
+    this.#link.on("connected", ({ endpoint }) => book.connected(endpoint));
+    this.#link.on("reconnected", ({ endpoint }) => book.connected(endpoint));
+    this.#link.on("disconnected", () => {
+      this.#confirm.stop();
+      this.#stall.stop();
+    });
     this.#link.on("lameDuck", () => void this.#leave());
     this.#link.on("closed", ({ why, cause }) => {
       const asked = why === "user" || why === "drained";
@@ -100,7 +139,7 @@ export class HoldfastNatsConnection extends Base {
   }
 
   /** Starts to dial. Resolves when connected, or at once when the first connect is retried in the background. */
-  async start(signal: AbortSignal | undefined = this.#plan.signal): Promise<void> {
+  async start(signal: AbortSignal | undefined = this.#plan.own.signal): Promise<void> {
     const { retryInitial, lazy } = this.#config.policy;
     const first = this.#link.connect(signal);
     if ((retryInitial || lazy) && !this.#plan.waitOnFirstConnect) first.catch(() => {});
@@ -187,13 +226,50 @@ export class HoldfastNatsConnection extends Base {
     this.#link.reconnectNow();
   }
 
-  /** Not possible: the given servers are fixed, discovered ones are merged by the engine. Throws `HF_OPTION`. */
-  override setServers(): never {
-    throw new HoldfastError("HF_OPTION", "setServers: the given servers of a connection can't be changed");
+  /**
+   * Gives other servers, for the next reconnect: all of these and no others, until the cluster names more. The
+   * connection in use stays; attempts that failed on a server that stays still count.
+   * @throws `HF_OPTION` for a bad entry; nothing is changed then
+   */
+  override setServers(servers: string[]): void {
+    if (this.isClosed()) throw new errors.ClosedConnectionError();
+    this.#link.setEndpoints(this.#book.replace(servers));
   }
 
   override getServers(): ReadonlyArray<Server> {
-    return this.#link.snapshot().candidates.map(serverOf);
+    return this.#link.snapshot().candidates.map((candidate) => this.#book.server(candidate));
+  }
+
+  #wires(): MakeWire {
+    const { webSocket, own } = this.#plan;
+    const { world, tcpKeepAliveMs, policy, endpointOptions } = this.#config;
+    if (webSocket !== undefined)
+      return (dial) => new WebSocketWire(dial, this.#book.urlOf(dial.endpoint), webSocket);
+    const options = {
+      keepAliveMs: tcpKeepAliveMs,
+      lookup: lookupAddresses(endpointOptions.order === "shuffled" ? world.random : undefined, own.lookup),
+      // Time for three addresses within one attempt, for Node takes one after the other; the next attempt shuffles them.
+      addressTimeoutMs: Math.max(250, Math.ceil(Math.min(policy.connectTimeoutMs, LONGEST_TIMER_MS) / 3)),
+      secured: () => this.#useTlsJitter(),
+    };
+    return (dial) => new TappedTransport(dial, options);
+  }
+
+  /** The server demands TLS although nobody here asked for it: from now on the jitter is TLS'. */
+  #useTlsJitter(): void {
+    const backoff = this.#plan.tlsBackoff;
+    if (this.#secured || backoff === undefined) return;
+    this.#secured = true;
+    const { policy } = this.#config;
+    this.#link.setPolicy({ ...policy, backoff });
+  }
+
+  #stalled(physical: Physical, bytes: number): void {
+    const { writeStallMs, reconnectOnWriteStall } = this.#plan.own;
+    const message = `the server took none of ${bytes} bytes for ${writeStallMs} ms`;
+    const error = new HoldfastError("HF_WRITE_BUFFER_FULL", message, { step: "write" });
+    physical.dial.sink.asyncError(error);
+    if (reconnectOnWriteStall) physical.dial.sink.lost(error);
   }
 
   /** A publish without a connection waits as the bytes it will be; the bound is never overshot. */
@@ -216,7 +292,9 @@ export class HoldfastNatsConnection extends Base {
     const { sink, endpoint } = physical.dial;
     if (this.#plan.discover) {
       try {
-        sink.discovered(discoveredEndpoints(info?.connect_urls, endpoint));
+        const members = discoveredEndpoints(info?.connect_urls, endpoint, this.#book.websocket);
+        this.#book.discovered(members);
+        sink.discovered(members);
       } catch (error) {
         sink.asyncError(error);
       }

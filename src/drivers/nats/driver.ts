@@ -1,11 +1,11 @@
 /** Teaches the engine NATS. Kind *regulate*: the protocol handler outlives the sockets, the engine owns each dial. */
-import { errors } from "@nats-io/transport-node";
 import type { CallDescription } from "../../call/index.ts";
 import { endpointId } from "../../endpoint/index.ts";
 import type { CallVerdict, Driver, LinkClass } from "../../link/index.ts";
 import type { Clock } from "../../time/index.ts";
 import type { Physical } from "./physical.ts";
 import type { RegulatedProtocol } from "./protocol.ts";
+import { isAuthError } from "./server-errors.ts";
 
 export interface NatsDriverOptions {
   readonly clock: Clock;
@@ -50,6 +50,7 @@ export function natsDriver(
     probe: (physical) => protocol().confirm(physical),
     takeBack(physical) {
       lostMs = clock.nowMs();
+      noteRefusal(endpointId(physical.dial.endpoint), physical.lostCause);
       protocol().suspend(physical);
     },
     async close(physical, how, deadlineMs) {
@@ -73,10 +74,6 @@ function tellGaps(protocol: RegulatedProtocol, physical: Physical, downMs: numbe
   for (const sub of protocol.subscriptions.all()) {
     if (sub !== mux) physical.dial.sink.gap({ subscription: sub.subject, downMs });
   }
-}
-
-export function isAuthError(error: unknown): error is Error {
-  return error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError;
 }
 
 /** Resolves when the promise settles or the time is over. */

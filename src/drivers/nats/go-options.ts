@@ -1,7 +1,9 @@
 /** nats.go's options by their own names and defaults, into ours. Pure: nothing is dialled. */
-import { fromFunction, immediately, natsGoBackoff } from "../../backoff/index.ts";
+import type { ConnectionOptions } from "@nats-io/transport-node";
+import { fromFunction, immediately } from "../../backoff/index.ts";
 import {
   boolean,
+  type Check,
   callback,
   duration,
   either,
@@ -10,17 +12,18 @@ import {
   object,
   oneOf,
   optional,
-  type ResilienceOptions,
+  optionError,
   string,
 } from "../../options/index.ts";
 import type { NatsCallbacks } from "./callbacks.ts";
-import { liveness, maxReconnect, type NatsConnectOptions, natsDefaults } from "./options.ts";
+import { type GoCredentials, goAuthenticators, goCredentialNames } from "./credentials.ts";
+import { type NatsConnectOptions, type NatsResilienceOptions, natsDefaults } from "./options.ts";
 
 /** Milliseconds, or a duration as Go writes it (`"2s"`, `"1m30s"`). */
 type GoDuration = number | string;
 
 /** The fields of nats.go's `Options` that concern the connection. All are optional; absent is nats.go's default. */
-export interface NatsGoOptions<NC = unknown> extends NatsCallbacks<NC> {
+export interface NatsGoOptions<NC = unknown> extends NatsCallbacks<NC>, GoCredentials {
   readonly Url?: string;
   readonly Servers?: readonly string[];
   /** Default `false`: the servers are shuffled. */
@@ -52,7 +55,20 @@ export interface NatsGoOptions<NC = unknown> extends NatsCallbacks<NC> {
   readonly RetryOnFailedConnect?: boolean;
   readonly IgnoreDiscoveredServers?: boolean;
   readonly IgnoreAuthErrorAbort?: boolean;
+  /** TLS is demanded from this side too. */
   readonly Secure?: boolean;
+  /** TLS settings as nats.js takes them; their presence demands TLS. */
+  readonly TLSConfig?: NonNullable<NatsConnectOptions["tls"]>;
+  /** TLS before the server's INFO; the server must be set up for it. Default `false`. */
+  readonly TLSHandshakeFirst?: boolean;
+  /** Chooses server and delay of each attempt, as nats.js' `reconnectToServer` does. */
+  readonly ReconnectToServerCB?: NonNullable<ConnectionOptions["reconnectToServer"]>;
+  /** How long a drain may take. Default here: `drainTimeoutMs`; nats.go's is 30 s. */
+  readonly DrainTimeout?: GoDuration;
+  /** A server that takes no written byte for this long is told as an async error. Default here: never; nats.go's is 1 min. */
+  readonly FlusherTimeout?: GoDuration;
+  /** A stalled write ends the connection. Default `false`. */
+  readonly ReconnectOnFlusherError?: boolean;
   readonly User?: string;
   readonly Password?: string;
   readonly Token?: string;
@@ -62,9 +78,19 @@ export interface NatsGoOptions<NC = unknown> extends NatsCallbacks<NC> {
   readonly Pedantic?: boolean;
 }
 
-const time = duration({ min: 0, max: Number.POSITIVE_INFINITY });
+const time = duration({ min: 0, max: Number.MAX_SAFE_INTEGER });
 const signed = either(integer({}), duration({ min: Number.NEGATIVE_INFINITY }));
 const cb = optional(callback<(...args: never[]) => unknown>());
+
+/** Read by what it is for; never shown. */
+const secret: Check<unknown> = { allowed: "a secret", read: (value) => value };
+const settings: Check<object> = {
+  allowed: "an object",
+  read(value, key) {
+    if (typeof value === "object" && value !== null) return value;
+    throw optionError(key, "***", "an object");
+  },
+};
 
 const shape = object({
   Url: optional(string()),
@@ -86,6 +112,21 @@ const shape = object({
   IgnoreDiscoveredServers: optional(boolean()),
   IgnoreAuthErrorAbort: optional(boolean()),
   Secure: optional(boolean()),
+  TLSConfig: optional(settings),
+  TLSHandshakeFirst: optional(boolean()),
+  ReconnectToServerCB: cb,
+  DrainTimeout: optional(time),
+  FlusherTimeout: optional(duration({ min: 1, max: Number.MAX_SAFE_INTEGER })),
+  ReconnectOnFlusherError: optional(boolean()),
+  UserCredentials: optional(either(string(), listOf(string(), 2))),
+  UserCredentialBytes: optional(secret),
+  UserJWT: cb,
+  UserJWTAndSeed: optional(secret),
+  Nkey: optional(string()),
+  SignatureCB: cb,
+  NkeyOptionFromSeed: optional(string()),
+  TokenHandler: cb,
+  UserInfo: cb,
   User: optional(string()),
   Password: optional(string({ allowEmpty: true })),
   Token: optional(string()),
@@ -124,17 +165,28 @@ const CALLBACKS = [
 export function fromGoOptions<NC>(options: NatsGoOptions<NC> = {}): NatsConnectOptions {
   const go = shape.read(options, "");
   const servers = [...(go.Url === undefined ? [] : go.Url.split(",")), ...(go.Servers ?? [])];
-  const tls = go.Secure === true || servers.some((server) => /^\s*tls:\/\//i.test(server));
-  const callbacks = Object.fromEntries(
-    CALLBACKS.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),
-  );
-  const library: NatsConnectOptions = {
+  const callbacks = picked(options, CALLBACKS);
+  const authenticators = goAuthenticators(picked(options, goCredentialNames));
+  const jitter = (wanted: number | undefined, usual: number): number =>
+    Math.min(wanted ?? usual, go.ReconnectJitterMax ?? Number.POSITIVE_INFINITY);
+  const tls = go.Secure === true || go.TLSConfig !== undefined || go.TLSHandshakeFirst === true;
+  return {
     ...(servers.length > 0 && { servers }),
     noRandomize: go.NoRandomize ?? false,
     ignoreClusterUpdates: go.IgnoreDiscoveredServers ?? false,
     ignoreAuthErrorAbort: go.IgnoreAuthErrorAbort ?? false,
+    reconnect: go.AllowReconnect ?? true,
+    maxReconnectAttempts: go.MaxReconnect ?? natsDefaults.maxReconnectAttempts,
+    reconnectTimeWait: go.ReconnectWait ?? natsDefaults.reconnectTimeWait,
+    reconnectJitter: jitter(go.ReconnectJitter, natsDefaults.reconnectJitter),
+    reconnectJitterTLS: jitter(go.ReconnectJitterTLS, natsDefaults.reconnectJitterTLS),
+    timeout: go.Timeout ?? natsDefaults.timeout,
+    ...(go.PingInterval !== undefined && { pingInterval: go.PingInterval }),
+    ...(go.MaxPingsOut !== undefined && { maxPingOut: go.MaxPingsOut }),
+    ...(options.ReconnectToServerCB && { reconnectToServer: options.ReconnectToServerCB }),
+    ...(tls && { tls: { ...options.TLSConfig, ...(go.TLSHandshakeFirst && { handshakeFirst: true }) } }),
+    ...(authenticators.length > 0 && { authenticator: [...authenticators] }),
     ...(go.Name && { name: go.Name }),
-    ...(go.Secure === true && { tls: {} }),
     ...(go.User !== undefined && { user: go.User }),
     ...(go.Password !== undefined && { pass: go.Password }),
     ...(go.Token !== undefined && { token: go.Token }),
@@ -142,37 +194,34 @@ export function fromGoOptions<NC>(options: NatsGoOptions<NC> = {}): NatsConnectO
     ...(go.NoEcho !== undefined && { noEcho: go.NoEcho }),
     ...(go.Verbose !== undefined && { verbose: go.Verbose }),
     ...(go.Pedantic !== undefined && { pedantic: go.Pedantic }),
+    resilience: { ...resilienceOf(options, go), callbacks },
   };
-  return { ...library, resilience: { ...engineOptions(options, go, tls), callbacks } };
 }
 
-function engineOptions(
+/** Those of the named options that are given, as they are. */
+function picked<T extends object, K extends keyof T>(options: T, names: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(
+    names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),
+  ) as Pick<T, K>;
+}
+
+/** nats.go gives up a stalled write after a minute, if one asks for it at all. */
+const FLUSHER_TIMEOUT_MS = 60_000;
+
+function resilienceOf(
   options: NatsGoOptions<never>,
   go: ReturnType<typeof shape.read>,
-  tls: boolean,
-): ResilienceOptions {
+): NatsResilienceOptions {
   const custom = options.CustomReconnectDelayCB;
   const bufSize = go.ReconnectBufSize ?? 0;
+  const stallMs = go.FlusherTimeout ?? (go.ReconnectOnFlusherError ? FLUSHER_TIMEOUT_MS : undefined);
+  const delay = ({ attempt }: { readonly attempt: number }): number =>
+    time.read(custom?.(Math.max(1, attempt)), "CustomReconnectDelayCB()");
   return {
-    backoff: immediately(
-      custom === undefined
-        ? natsGoBackoff({
-            reconnectWaitMs: go.ReconnectWait ?? natsDefaults.reconnectTimeWait,
-            reconnectJitterMs: go.ReconnectJitter ?? natsDefaults.reconnectJitter,
-            reconnectJitterTlsMs: go.ReconnectJitterTLS ?? natsDefaults.reconnectJitterTLS,
-            ...(go.ReconnectJitterMax !== undefined && { reconnectJitterMaxMs: go.ReconnectJitterMax }),
-            tls,
-            maxReconnect: -1, // counted for each server by the engine
-          })
-        : fromFunction(
-            ({ attempt }) => time.read(custom(Math.max(1, attempt)), "CustomReconnectDelayCB()"),
-            "CustomReconnectDelayCB",
-          ),
-    ),
-    delayPer: "round",
-    ...maxReconnect(go.MaxReconnect ?? natsDefaults.maxReconnectAttempts, go.AllowReconnect !== false),
-    connectTimeoutMs: go.Timeout ?? natsDefaults.timeout,
-    ...liveness(go.PingInterval, go.MaxPingsOut),
+    ...(custom !== undefined && { backoff: immediately(fromFunction(delay, "CustomReconnectDelayCB")) }),
+    ...(go.DrainTimeout !== undefined && { drainTimeoutMs: go.DrainTimeout }),
+    ...(stallMs !== undefined && { writeStallMs: stallMs }),
+    ...(go.ReconnectOnFlusherError && { reconnectOnWriteStall: true }),
     outbox: {
       bytes: bufSize === 0 ? natsDefaults.reconnectBufSize : Math.max(0, bufSize),
       entries: Number.POSITIVE_INFINITY,

@@ -13,8 +13,10 @@ import { fromNatsOptions, type NatsConnectOptions } from "./options.ts";
 export * from "@nats-io/transport-node";
 export { type NatsCallbacks, queueCallbacks } from "./callbacks.ts";
 export { HoldfastNatsConnection, type ResilientNatsConnection } from "./connection.ts";
+export { credsFile, type GoCredentials, nkeySeedFile } from "./credentials.ts";
 export { fromGoOptions, type NatsGoOptions } from "./go-options.ts";
 export {
+  type CredentialsAttempt,
   fromNatsOptions,
   type NatsConnectOptions,
   type NatsPlan,
@@ -23,6 +25,7 @@ export {
 } from "./options.ts";
 export { type NatsRequestOptions, RequestDeadline } from "./request-deadline.ts";
 export { SlowConsumer } from "./slow-consumer.ts";
+export type { WebSocketFactory, WebSocketLike } from "./websocket.ts";
 
 /**
  * Connects like the library's own `connect`, with the same options and `resilience`.
@@ -32,8 +35,20 @@ export { SlowConsumer } from "./slow-consumer.ts";
  *
  * @throws (as rejection) `HF_OPTION` before anything is dialled; `HF_CONNECT` with the library's error as `cause`
  */
-export async function connect(options: NatsConnectOptions = {}): Promise<ResilientNatsConnection> {
-  const connection = new HoldfastNatsConnection(fromNatsOptions(options));
+export function connect(options: NatsConnectOptions = {}): Promise<ResilientNatsConnection> {
+  return connected(options, "nats");
+}
+
+/**
+ * The library's `wsconnect`: as `connect`, and a server without a scheme is a `wss://` one. `connect` takes WebSocket
+ * servers as well.
+ */
+export function wsconnect(options: NatsConnectOptions = {}): Promise<ResilientNatsConnection> {
+  return connected(options, "wss");
+}
+
+async function connected(options: NatsConnectOptions, scheme: string): Promise<ResilientNatsConnection> {
+  const connection = new HoldfastNatsConnection(fromNatsOptions(options, scheme));
   await connection.start();
   // The library's own class declares `info` wider than its interface does.
   return connection as unknown as ResilientNatsConnection;

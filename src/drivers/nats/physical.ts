@@ -1,5 +1,5 @@
 import type { Dial } from "../../link/index.ts";
-import type { TappedTransport } from "./transport.ts";
+import type { Wire } from "./wire.ts";
 
 /** Messages and bytes so far, as a mark in the stream to the server. */
 export interface Mark {
@@ -10,7 +10,7 @@ export interface Mark {
 /** One physical connection: its transport, and what was published on it and is confirmed. */
 export class Physical {
   readonly dial: Dial;
-  readonly transport: TappedTransport;
+  readonly transport: Wire;
   /** The server's last -ERR on this connection: the reason of the close that follows it. */
   serverError: Error | undefined;
   /** Set once the connection is over. */
@@ -19,7 +19,7 @@ export class Physical {
   #bytes = 0;
   #confirmed: Mark = { count: 0, bytes: 0 };
 
-  constructor(dial: Dial, transport: TappedTransport) {
+  constructor(dial: Dial, transport: Wire) {
     this.dial = dial;
     this.transport = transport;
   }

@@ -18,13 +18,19 @@ import { NodeTransport } from "@nats-io/transport-node/lib/node_transport.js";
 import { HoldfastError } from "../../call/index.ts";
 import { endpointId } from "../../endpoint/index.ts";
 import type { Dial } from "../../link/index.ts";
-import { isAddress } from "./endpoints.ts";
 import { checkInternals } from "./internals.ts";
 import { Physical } from "./physical.ts";
+import {
+  cancelRequest,
+  type Deferred,
+  flushPending,
+  orAborted,
+  rejectAll,
+  writeBufferFull,
+} from "./protocol-parts.ts";
+import { isAuthError, isOperationError, isUnknownServerError } from "./server-errors.ts";
 import { SlowConsumer } from "./slow-consumer.ts";
-import { TappedTransport } from "./transport.ts";
-
-type Deferred = ReturnType<typeof deferred<void>>;
+import type { MakeWire } from "./wire.ts";
 
 /** What the protocol asks of the connection it belongs to. */
 export interface ProtocolHost {
@@ -34,7 +40,12 @@ export interface ProtocolHost {
   hold(wire: Uint8Array): void;
   /** The live write buffer's bound. */
   readonly writeBufferBytes: number;
-  readonly keepAliveMs: number | false;
+  /** Makes the way to the server of one attempt. */
+  readonly wire: MakeWire;
+  /** Gets what the attempt logs in with, where that takes a moment. */
+  credentials(dial: Dial): Promise<void> | undefined;
+  /** A -ERR of no known meaning ends the connection for good. */
+  readonly closeOnUnknownError: boolean;
   /** The server told about itself (INFO). */
   info(physical: Physical): void;
   published(physical: Physical): void;
@@ -60,9 +71,14 @@ export class RegulatedProtocol extends ProtocolHandler {
     this.transport = new NodeTransport(); // never connected; the library expects one to close
   }
 
-  /** One attempt: TCP, TLS, INFO, CONNECT, PONG. Aborted, it leaves nothing behind. */
+  /** One attempt: TCP or WebSocket, TLS, INFO, CONNECT, PONG. Aborted, it leaves nothing behind. */
   async open(dial: Dial): Promise<Physical> {
-    const transport = new TappedTransport(dial, this.#host.keepAliveMs);
+    const asked = this.#host.credentials(dial);
+    if (asked !== undefined) {
+      dial.step("credentials");
+      await orAborted(asked, dial.signal);
+    }
+    const transport = this.#host.wire(dial);
     const physical = new Physical(dial, transport);
     const pong = this.#begin(physical);
     const abort = (): void => {
@@ -73,13 +89,7 @@ export class RegulatedProtocol extends ProtocolHandler {
     void transport.closed().then((error) => this.#gone(physical, error ?? undefined));
     try {
       if (dial.signal.aborted) abort();
-      dial.step("tcp");
-      const { endpoint } = dial;
-      const tlsName = endpoint.serverName ?? (isAddress(endpoint.host) ? "" : endpoint.host);
-      const connecting = transport.connect(
-        { hostname: endpoint.host, port: endpoint.port, tlsName },
-        endpoint.tls === true && !this.options.tls ? { ...this.options, tls: {} } : this.options,
-      );
+      const connecting = transport.start(this.options);
       connecting.catch(() => {}); // after an abort nobody else listens
       await Promise.race([connecting, pong]);
       void this.#read(physical);
@@ -197,12 +207,22 @@ export class RegulatedProtocol extends ProtocolHandler {
   override publish(subject: string, payload?: Payload, options?: PublishOptions): void {
     const physical = this.#host.connection();
     if (physical === undefined) return this.#host.hold(this.#write(subject, payload, options));
-    const buffered = physical.transport.bufferedBytes;
-    if (buffered > this.#host.writeBufferBytes) throw writeBufferFull(buffered, this.#host.writeBufferBytes);
+    this.#checkRoom(physical, subject, payload, options);
     const before = this.#sentBytes;
     super.publish(subject, payload, options);
     physical.published(1, this.#sentBytes - before);
     this.#host.published(physical);
+  }
+
+  /** The live bound holds for what this publish adds, too. Its exact size is counted only near the bound. */
+  #checkRoom(physical: Physical, subject: string, payload?: Payload, options?: PublishOptions): void {
+    const limit = this.#host.writeBufferBytes;
+    const buffered = physical.transport.bufferedBytes + this.outbound.size();
+    // A character is at most three bytes; subject, reply and the command's own text are short.
+    const most = (payload?.length ?? 0) * 3 + (subject.length + (options?.reply?.length ?? 0)) * 3 + 64;
+    if (options?.headers === undefined && buffered + most <= limit) return;
+    const bytes = this.#write(subject, payload, options).length;
+    if (buffered + bytes > limit) throw writeBufferFull(buffered, bytes, limit);
   }
 
   /** A held publish goes out. */
@@ -250,17 +270,19 @@ export class RegulatedProtocol extends ProtocolHandler {
     return super.flush(pong);
   }
 
-  /** The library's defaults: a rejection in the handshake ends the attempt at once, whatever it says. */
+  /** A rejection in the handshake ends the attempt at once, whatever it says. */
   override handleError(error: Error): void {
     const physical = this.#physical;
     if (physical === undefined) return;
     physical.dial.sink.asyncError(error);
-    if (error instanceof errors.PermissionViolationError) return;
+    if (isOperationError(error)) return;
     this.lastError = error;
     physical.serverError = error;
-    const auth =
-      error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError;
-    if (this.#handshake !== undefined || auth) this.#gone(physical, error);
+    if (this.#handshake !== undefined || isAuthError(error)) this.#gone(physical, error);
+    else if (this.#host.closeOnUnknownError && isUnknownServerError(error)) {
+      physical.lostCause = error;
+      physical.dial.sink.lost(error, "fatal");
+    }
   }
 
   /** A throwing authenticator makes the library close for good; here it fails the attempt. */
@@ -298,26 +320,4 @@ export class RegulatedProtocol extends ProtocolHandler {
   override disconnected(): Promise<void> {
     return Promise.resolve(); // the engine heard it from the transport
   }
-}
-
-/** The library's own, private to TypeScript only; checked at start by `checkInternals`. */
-function flushPending(protocol: ProtocolHandler): void {
-  (protocol as unknown as { flushPending(): void }).flushPending();
-}
-
-/** Whoever waits for one of these is told by the engine what the loss means for a call. */
-function rejectAll(pongs: readonly Deferred[], cause: unknown): void {
-  for (const pong of pongs) {
-    pong.catch(() => {});
-    pong.reject(cause as Error);
-  }
-}
-
-function cancelRequest(request: unknown, cause: Error): void {
-  (request as { cancel(error: Error): void }).cancel(cause);
-}
-
-function writeBufferFull(buffered: number, limit: number): HoldfastError {
-  const message = `the publish was refused: the server has not taken ${buffered} bytes (at most ${limit})`;
-  return new HoldfastError("HF_WRITE_BUFFER_FULL", message, { outcome: "not-applied", step: "write" });
 }

@@ -1,5 +1,6 @@
 /** The library's `status()` events, told from the engine's: one for each transition, with what really happened. */
 import type { ProtocolHandler } from "@nats-io/transport-node";
+import { isHoldfastError } from "../../call/index.ts";
 import type { Link } from "../../link/index.ts";
 
 export function tellStatus<C>(link: Link<C>, protocol: ProtocolHandler): void {
@@ -8,7 +9,7 @@ export function tellStatus<C>(link: Link<C>, protocol: ProtocolHandler): void {
     everConnected = true;
   });
   link.on("disconnected", ({ endpoint, cause }) => {
-    if (link.phase !== "closing" && link.phase !== "closed" && cause === undefined)
+    if (isHoldfastError(cause) && cause.details?.asked === true)
       protocol.dispatchStatus({ type: "forceReconnect" });
     protocol.dispatchStatus({ type: "disconnect", server: endpoint });
   });

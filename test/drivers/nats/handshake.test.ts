@@ -146,3 +146,29 @@ test("[nats 38] [nats 36] [nats 37]: given up after the attempts of every server
   assert.deepEqual([of(live.port), of(dead.port)], [3, 3]);
   assert.equal(live.accepted(), 4);
 });
+
+test("[nats 52]: an -ERR of no known meaning is told and ends nothing; where asked for it closes, as in nats.go", async (t) => {
+  const server = await fakeNats(t);
+  const say = (text: string): void => {
+    for (const socket of server.open) socket.write(`-ERR '${text}'\r\n`);
+  };
+  const goesOn = await connected(t, server.url);
+  const told = next(goesOn, "asyncError");
+  say("Something New");
+  await told;
+  await goesOn.flush();
+  assert.equal(goesOn.resilience.snapshot().connects, 1);
+  await goesOn.close();
+
+  const closes = await connected(t, server.url, { resilience: { unknownServerError: "close" } });
+  for (const known of ['Permissions Violation for Publish to "a"', "maximum subscriptions exceeded"]) {
+    const said = next(closes, "asyncError");
+    say(known);
+    await said;
+  }
+  await closes.flush();
+  assert.equal(closes.resilience.snapshot().connects, 1, "an error of one operation ends nothing");
+  say("Something New");
+  assert.match(String(await closes.closed()), /something new/i);
+  assert.equal(server.accepted(), 2);
+});

@@ -63,7 +63,7 @@ test("N14 N15: pings: (out + 1) × interval; 0 or negative disables; nothing giv
     assert.equal(resolved(none).liveness.idleProbeMs, Number.POSITIVE_INFINITY);
 });
 
-test("N17: any negative MaxReconnect is for ever; 0 is none", () => {
+test("N17: any negative MaxReconnect is for ever; 0: the lost server not again, each other one once", () => {
   const max = (n: number) => resolved(fromGoOptions({ MaxReconnect: n }));
   fc.assert(
     fc.property(fc.integer({ min: -1_000, max: -1 }), (n) => {
@@ -72,8 +72,9 @@ test("N17: any negative MaxReconnect is for ever; 0 is none", () => {
     }),
   );
   assert.equal(max(7).endpointOptions.maxAttemptsPerEndpoint, 7);
-  assert.equal(max(0).policy.reconnect, false);
-  assert.equal(resolved({ maxReconnectAttempts: 0 }).policy.reconnect, false);
+  assert.equal(max(0).endpointOptions.maxAttemptsPerEndpoint, 0);
+  assert.equal(resolved({ maxReconnectAttempts: 0 }).endpointOptions.maxAttemptsPerEndpoint, 0);
+  assert.equal(resolved({ maxReconnectAttempts: null as never }).endpointOptions.maxAttemptsPerEndpoint, 0);
 });
 
 test("N18 N20 N21 N22: wait plus jitter, its own bound with TLS, capped by ReconnectJitterMax", () => {
@@ -127,10 +128,17 @@ test("N4: the URLs given, shuffled unless NoRandomize; Url and Servers together"
 });
 
 test("credentials in a URL are used, as in nats.go, and never shown", () => {
-  const plan = fromNatsOptions({ servers: "nats://me:s3cr%20t@h:1" });
-  assert.deepEqual([plan.library.user, plan.library.pass], ["me", "s3cr t"]);
-  assert.equal(fromNatsOptions({ servers: "nats://t0ken@h" }).library.token, "t0ken");
-  assert.equal(fromNatsOptions({ servers: "nats://me:p@h", user: "other" }).library.user, "other");
+  const plan = fromNatsOptions({ servers: ["nats://me:s3cr%20t@h:1", "nats://t0ken@h", "h:3"] });
+  assert.equal(plan.urlLogin, true);
+  assert.deepEqual(
+    plan.servers.map(({ user, pass, token }) => [user, pass, token]),
+    [
+      ["me", "s3cr t", undefined],
+      [undefined, undefined, "t0ken"],
+      [undefined, undefined, undefined],
+    ],
+  );
+  assert.equal(fromNatsOptions({ servers: "nats://me:p@h", user: "other" }).urlLogin, false);
   const message = refusal(() => fromNatsOptions({ servers: "http://me:s3cret@h:1" }));
   assert.ok(!message.includes("s3cret"), message);
 });
