@@ -16,7 +16,7 @@ export function beginEpisode(
   kind: "first" | "loss",
   lossCause: unknown,
   ctx: Ctx,
-  { carryOn = false, forced = false } = {},
+  { carryOn = false, forced = false }: { carryOn?: boolean; forced?: boolean } = {},
 ): LinkState {
   const opened: LinkState = {
     ...state,

@@ -31,7 +31,7 @@ export interface GoCredentials {
 }
 
 /** The names of `GoCredentials`. */
-export const goCredentialNames = [
+export const goCredentialNames: readonly (keyof GoCredentials)[] = [
   "UserCredentials",
   "UserCredentialBytes",
   "UserJWT",
@@ -41,7 +41,7 @@ export const goCredentialNames = [
   "NkeyOptionFromSeed",
   "TokenHandler",
   "UserInfo",
-] as const satisfies readonly (keyof GoCredentials)[];
+];
 
 /**
  * A login from a credentials file, or from a JWT's file and a seed's. The files are read at each attempt; one that is
