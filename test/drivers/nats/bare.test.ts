@@ -1,73 +1,19 @@
-/** What nats.js itself does, side by side with ours, against the same kind of server in the same test. */
+/**
+ * What nats.js itself does, side by side with ours, against the same kind of server in the same test. The numbers are
+ * rows of the table of differences between nats.js and nats.go that the driver was written from: once connected.
+ */
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
-import {
-  connect as bareConnect,
-  type NatsConnection,
-  type NodeConnectionOptions,
-} from "@nats-io/transport-node";
+import { test } from "node:test";
+import { connect as bareConnect } from "@nats-io/transport-node";
 import { constant } from "../../../src/backoff/index.ts";
 import { isHoldfastError } from "../../../src/call/index.ts";
-import { connect, type NatsConnectOptions } from "../../../src/drivers/nats/index.ts";
+import { connect, type ResilientNatsConnection } from "../../../src/drivers/nats/index.ts";
 import { systemClock } from "../../../src/time/index.ts";
 import { until } from "../../support/until.ts";
-import { type FakeBehaviour, type FakeServer, fakeNats } from "./fake-server.ts";
+import { cut, fast, type Side, sides, status, within } from "./bare-support.ts";
+import { type FakeBehaviour, fakeNats } from "./fake-server.ts";
 
-const fast = { reconnectTimeWait: 50, reconnectJitter: 10, maxReconnectAttempts: -1, noRandomize: true };
-
-interface Side {
-  readonly name: "nats.js" | "ours";
-  readonly server: FakeServer;
-  readonly nc: NatsConnection;
-}
-
-type Options = NodeConnectionOptions & Pick<NatsConnectOptions, "resilience">;
-
-/** One connected client of each kind, each with a server of its own that behaves alike. */
-async function sides(
-  t: TestContext,
-  behaviour: () => FakeBehaviour = () => ({}),
-  options: Options = {},
-): Promise<{ bare: Side; ours: Side }> {
-  const make = async (name: Side["name"]): Promise<Side> => {
-    const server = await fakeNats(t, behaviour());
-    const { resilience, ...library } = options;
-    const nc =
-      name === "ours"
-        ? await connect({ ...fast, ...library, servers: server.url, ...(resilience && { resilience }) })
-        : await bareConnect({ ...fast, ...library, servers: server.url });
-    t.after(() => nc.close());
-    return { name, server, nc };
-  };
-  return { bare: await make("nats.js"), ours: await make("ours") };
-}
-
-/** Resolves at the next status of this type. */
-async function status(nc: NatsConnection, type: string): Promise<void> {
-  for await (const each of nc.status()) if (each.type === type) return;
-}
-
-function cut({ server }: Side): void {
-  for (const socket of server.open) socket.destroy();
-}
-
-/** What became of a promise within this time. */
-async function within(promise: Promise<unknown>, ms: number): Promise<unknown> {
-  return new Promise((resolve) => {
-    const timer = systemClock.setTimer(ms, () => resolve("nothing"));
-    promise
-      .then(
-        () => "resolved",
-        (error: unknown) => error,
-      )
-      .then((result) => {
-        timer.cancel();
-        resolve(result);
-      });
-  });
-}
-
-test("published during an outage: nats.js loses it without an error, ours arrives", async (t) => {
+test("nats.js 4.2/5: published during an outage: nats.js loses it without an error, ours arrives", async (t) => {
   const { bare, ours } = await sides(t);
   for (const { nc, server } of [bare, ours]) {
     const lost = status(nc, "disconnect");
@@ -84,7 +30,7 @@ test("published during an outage: nats.js loses it without an error, ours arrive
   }
 });
 
-test("a publish beyond any bound while down: nats.js takes 40 MB without a word, ours refuses after 8 MiB", async (t) => {
+test("nats.js 4.2/5: a publish beyond any bound while down: nats.js takes 40 MB without a word, ours refuses after 8 MiB", async (t) => {
   const { bare, ours } = await sides(t, undefined, { reconnectTimeWait: 60_000 });
   for (const { nc, server } of [bare, ours]) {
     const lost = status(nc, "disconnect");
@@ -103,7 +49,7 @@ test("a publish beyond any bound while down: nats.js takes 40 MB without a word,
   }
 });
 
-test("a request in flight at a loss: nats.js waits its whole timeout, ours fails at once with its outcome", async (t) => {
+test("nats.js 4.2/7: a request in flight at a loss: nats.js waits its whole timeout, ours fails at once with its outcome", async (t) => {
   const { bare, ours } = await sides(t);
   for (const side of [bare, ours]) {
     const request = side.nc.request("x", "q", { timeout: 2_000 });
@@ -116,7 +62,7 @@ test("a request in flight at a loss: nats.js waits its whole timeout, ours fails
   }
 });
 
-test("flush while down: nats.js rejects, ours resolves when the next server has read", async (t) => {
+test("nats.js 4.2/8: flush while down: nats.js rejects, ours resolves when the next server has read", async (t) => {
   const { bare, ours } = await sides(t);
   for (const { nc, server } of [bare, ours]) {
     const lost = status(nc, "disconnect");
@@ -133,7 +79,7 @@ test("flush while down: nats.js rejects, ours resolves when the next server has 
   }
 });
 
-test("drain while down: nats.js comes back as a zombie, ours ends", async (t) => {
+test("nats.js 4.2/9: drain while down: nats.js comes back as a zombie, ours ends", async (t) => {
   const { bare, ours } = await sides(t, undefined, { resilience: { drainTimeoutMs: 300 } });
   for (const { nc, server } of [bare, ours]) {
     const lost = status(nc, "disconnect");
@@ -154,7 +100,7 @@ test("drain while down: nats.js comes back as a zombie, ours ends", async (t) =>
   }
 });
 
-test("two refusals with a success between them: nats.js closes for good, ours goes on", async (t) => {
+test("nats.js 4.2/14: two refusals with a success between them: nats.js closes for good, ours goes on", async (t) => {
   const refuse: FakeBehaviour["line"] = (line, socket, n) => {
     if (!line.startsWith("CONNECT") || (n !== 2 && n !== 4)) return undefined;
     socket.end("-ERR 'Authorization Violation'\r\n");
@@ -175,7 +121,7 @@ test("two refusals with a success between them: nats.js closes for good, ours go
   }
 });
 
-test("an authenticator that throws once: nats.js closes for good, ours asks again", async (t) => {
+test("nats.js 4.2/17: an authenticator that throws once: nats.js closes for good, ours asks again", async (t) => {
   for (const kind of ["nats.js", "ours"]) {
     let calls = 0;
     const server = await fakeNats(t);
@@ -197,7 +143,7 @@ test("an authenticator that throws once: nats.js closes for good, ours asks agai
   }
 });
 
-test("the server closes after INFO: nats.js waits its whole timeout, ours fails at once", async (t) => {
+test("nats.js 4.2/13: the server closes after INFO: nats.js waits its whole timeout, ours fails at once", async (t) => {
   const server = await fakeNats(t, {
     line: (line, socket) => {
       if (!line.startsWith("CONNECT")) return undefined;
@@ -215,7 +161,7 @@ test("the server closes after INFO: nats.js waits its whole timeout, ours fails 
   assert.ok((await tookMs(() => connect(options))) < 500);
 });
 
-test("INFO without connect_urls: nats.js forgets what it learned, ours keeps it", async (t) => {
+test("nats.js 4.2/11: INFO without connect_urls: nats.js forgets what it learned, ours keeps it", async (t) => {
   const { bare, ours } = await sides(t, () => ({
     info: () => ({ connect_urls: ["127.0.0.1:2", "127.0.0.1:3"] }),
   }));
@@ -228,7 +174,7 @@ test("INFO without connect_urls: nats.js forgets what it learned, ours keeps it"
   }
 });
 
-test("a subscription's maximum after a reconnect: nats.js sends SUB only, ours the remainder too", async (t) => {
+test("nats.js 4.2/10: a subscription's maximum after a reconnect: nats.js sends SUB only, ours the remainder too", async (t) => {
   const { bare, ours } = await sides(t);
   for (const side of [bare, ours]) {
     side.nc.subscribe("m", { max: 7, callback: () => {} });
@@ -243,14 +189,14 @@ test("a subscription's maximum after a reconnect: nats.js sends SUB only, ours t
   }
 });
 
-test("pingInterval -1: nats.js storms the server with PINGs, ours sends none", async (t) => {
+test("nats.js 4.2/21: pingInterval -1: nats.js storms the server with PINGs, ours sends none", async (t) => {
   const { bare, ours } = await sides(t, undefined, { pingInterval: -1, maxPingOut: 1_000 });
   const pings = ({ server }: Side) => server.lines.filter((line) => line === "PING").length;
   await until("a storm", 5_000, () => pings(bare) > 50);
   assert.equal(pings(ours), 1, "only that of the handshake");
 });
 
-test("reconnect() in back-off: nats.js does nothing, ours dials", async (t) => {
+test("nats.js 4.2/16: reconnect() in back-off: nats.js does nothing, ours dials", async (t) => {
   const { bare, ours } = await sides(t, undefined, { reconnectTimeWait: 30_000 });
   for (const side of [bare, ours]) {
     const lost = status(side.nc, "disconnect");
@@ -264,5 +210,41 @@ test("reconnect() in back-off: nats.js does nothing, ours dials", async (t) => {
       2_000,
     );
     assert.equal((await dialled) === "resolved", side === ours);
+  }
+});
+
+test("nats.js 4.2/6: a server that does not read: nats.js queues 40 MB without a word, ours refuses after 16 MiB", async (t) => {
+  const { bare, ours } = await sides(t);
+  for (const side of [bare, ours]) {
+    for (const socket of side.server.open) socket.pause();
+    const megabyte = new Uint8Array(1_000_000);
+    let taken = 0;
+    const publishing = () => {
+      for (; taken < 40; taken++) side.nc.publish("x", megabyte);
+    };
+    if (side === bare) publishing();
+    else {
+      assert.throws(publishing, (error) => isHoldfastError(error) && error.code === "HF_WRITE_BUFFER_FULL");
+      assert.ok(taken >= 16 && taken <= 20, `${taken} MB, and what the kernel took`);
+    }
+  }
+});
+
+test("nats.js 4.2/12: an -ERR and the server's close: nats.js tells the loss without its reason, ours with it", async (t) => {
+  const { bare, ours } = await sides(t);
+  for (const { nc, server } of [bare, ours]) {
+    const told = (async () => {
+      for await (const each of nc.status()) if (each.type === "disconnect") return each;
+      return undefined;
+    })();
+    const cause = new Promise<unknown>((resolve) => {
+      if ("resilience" in nc)
+        (nc as ResilientNatsConnection).resilience.on("disconnected", (e) => resolve(e.cause));
+      else resolve(undefined);
+    });
+    for (const socket of server.open) socket.end("-ERR 'Something Nobody Knows'\r\n");
+    assert.deepEqual(Object.keys((await told) ?? {}).sort(), ["server", "type"]);
+    if (nc === bare.nc) assert.equal(await cause, undefined);
+    else assert.match(String(await cause), /Something Nobody Knows/i);
   }
 });
