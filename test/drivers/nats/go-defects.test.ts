@@ -13,7 +13,11 @@ const drop = (server: FakeServer): void => {
 
 test("nats.go 1.8/a: forced again and again in back-off: no hot loop, and no attempt is used up", async (t) => {
   const server = await fakeNats(t);
-  const nc = await connected(t, server.url, { reconnectTimeWait: 60_000, maxReconnectAttempts: 60 });
+  const nc = await connected(t, server.url, {
+    reconnectTimeWait: 60_000,
+    maxReconnectAttempts: 60,
+    resilience: { stableAfterMs: 0 },
+  });
   const lost = next(nc, "attemptFailed");
   await server.close();
   await lost;
@@ -92,7 +96,10 @@ test("nats.go 1.8/d: reconnecting off: the loss still has its cause", async (t) 
 
 test("nats.go 1.8/e: closed by its owner in back-off: no error is made up", async (t) => {
   const server = await fakeNats(t);
-  const nc = await connected(t, server.url, { reconnectTimeWait: 60_000 });
+  const nc = await connected(t, server.url, {
+    reconnectTimeWait: 60_000,
+    resilience: { stableAfterMs: 0 },
+  });
   const failed = next(nc, "attemptFailed");
   await server.close();
   await failed;
