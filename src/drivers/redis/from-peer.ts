@@ -15,8 +15,8 @@ export type TranslatedOptions = Pick<
 
 /**
  * What `fromGoRedisUrl`, `fromRedisPy` and the like return, for `createClient(clientOptionsOf(…))`. The peer's read
- * timeout becomes the deadline of a call (writing included); its retries become ours, which never apply a call twice unless
- * `resilience.retry.unsafeResendMaybeApplied` says so.
+ * timeout becomes the deadline of one send of a call (waiting and writing included); its retries become ours, which
+ * never apply a call twice unless `resilience.retry.unsafeResendMaybeApplied` says so.
  */
 export function clientOptionsOf(redis: RedisOptions): TranslatedOptions {
   const { endpoints, database, username, password, clientName, protocol, tls } = redis.client;
@@ -36,6 +36,7 @@ export function clientOptionsOf(redis: RedisOptions): TranslatedOptions {
       order: "given",
       endpoints: others.map((one) => ("path" in one ? { host: "", port: 0, path: one.path } : one)),
       retryBackoff: retryBackoffOf(redis.resilience.retries),
+      retryTimeouts: redis.resilience.retries.onTimeout,
     },
   };
 }

@@ -10,6 +10,7 @@ import {
 } from "../../backoff/index.ts";
 import { type Endpoint, endpointId } from "../../endpoint/index.ts";
 import {
+  boolean,
   integer,
   optionError,
   type ResilienceOptions,
@@ -30,10 +31,16 @@ export interface RedisClientResilience extends ResilienceOptions {
    * is exhausted the caller gets the refusal. Default: 100 ms, as often as `retry.maxRetries` allows.
    */
   readonly retryBackoff?: Backoff;
+  /**
+   * Sends a call again whose reply did not come within `commandOptions.timeout`, if that is safe, at most
+   * `retry.maxRetries` times, each with the whole timeout. Default false: the timeout is the caller's, and over.
+   */
+  readonly retryTimeouts?: boolean;
 }
 
 export interface RedisSettings {
   readonly retryBackoff: Backoff | undefined;
+  readonly retryTimeouts: boolean;
   readonly endpoints: readonly Endpoint[];
   readonly resolved: ResolvedResilience;
   /** Emit `ping-interval` after each probe, as the library does. */
@@ -64,7 +71,7 @@ export function readSettings(
   options: AnyRedisClientOptions,
   given: RedisClientResilience | undefined,
 ): RedisSettings {
-  const { endpoints, retryBackoff, ...resilience } = given ?? {};
+  const { endpoints, retryBackoff, retryTimeouts = false, ...resilience } = given ?? {};
   const socket = looseSocket(options.socket);
   const wishes = fromLibrary(options, socket);
   const resolved = resolveResilience({
@@ -77,6 +84,7 @@ export function readSettings(
   });
   return {
     retryBackoff,
+    retryTimeouts: boolean().read(retryTimeouts, "resilience.retryTimeouts"),
     endpoints: readEndpoints(socket, endpoints),
     resolved,
     tellsPings: options.pingInterval !== undefined,

@@ -18,6 +18,7 @@ import type {
   QueuedCommand,
   RedisArgument,
 } from "./library.ts";
+import { sendAgainOnTimeout } from "./resend-timeouts.ts";
 
 export const coreOf: unique symbol = Symbol("holdfast.redis.core");
 
@@ -83,10 +84,18 @@ async function unsubscribe(
   remove(); // again: a SUBSCRIBE that was still under way before it is undone by it too
 }
 
+function send(
+  core: Core,
+  args: readonly RedisArgument[],
+  given: CommandOptions | undefined,
+): Promise<unknown> {
+  return core.settings.retryTimeouts ? sendAgainOnTimeout(core, args, given) : core.send(args, given);
+}
+
 /** A pipeline is a batch without a promise about the whole: each command passes, and is judged, by itself. */
 async function pipeline(shell: Shell, commands: readonly QueuedCommand[]): Promise<unknown[]> {
   const core = shell._self[coreOf];
-  const sent = commands.map(({ args }) => core.send(args, shell._commandOptions));
+  const sent = commands.map(({ args }) => send(core, args, shell._commandOptions));
   return Promise.all(sent);
 }
 
@@ -175,7 +184,7 @@ function methods(): PropertyDescriptorMap & ThisType<Shell> {
       core(this).transaction.dirtyWatch = reason;
     }),
     sendCommand: method(function (args: readonly RedisArgument[], given?: CommandOptions) {
-      return this._self[coreOf].send(args, options(this, given));
+      return send(this._self[coreOf], args, options(this, given));
     }),
     _executeMulti: method(function (commands: QueuedCommand[], db?: number, slot?: number, chain?: symbol) {
       return core(this).multi(commands, this._commandOptions, (connection) =>
