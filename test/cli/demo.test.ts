@@ -6,6 +6,7 @@ import { presets } from "../../src/backoff/index.ts";
 import { HoldfastError } from "../../src/call/index.ts";
 import { plainAudience } from "../../src/cli/demo/audience.ts";
 import type { DemoKind, DemoLink } from "../../src/cli/demo/link.ts";
+import { nats } from "../../src/cli/demo/nats.ts";
 import { redis } from "../../src/cli/demo/redis.ts";
 import { reportOf } from "../../src/cli/demo/report.ts";
 import { runDemo } from "../../src/cli/demo/run.ts";
@@ -129,16 +130,21 @@ async function play(kinds: readonly DemoKind[], required: readonly string[], sto
   return { report, missing: result.missing, told: told.join("") };
 }
 
-test("the Redis link comes through the storm, every zero is zero", async (t) => {
-  checkLeaks(t);
-  const { report, missing, told } = await play([redis], process.env.CI === "true" ? ["redis"] : [], 5);
-  if (missing.length > 0 && process.env.CI !== "true") return t.skip(told);
-  assert.equal(report.ok, true, told);
-  const [link] = report.links;
-  assert.ok(link && link.acknowledged > 100 && link.episodes >= 3, told);
-  assert.equal(link.restored, link.episodes);
-  assert.match(told, /redis +connected to Redis \d/);
-});
+for (const [kind, server] of [
+  [redis, "Redis"],
+  [nats, "NATS"],
+] as const) {
+  test(`the ${server} link comes through the storm, every zero is zero`, async (t) => {
+    checkLeaks(t);
+    const { report, missing, told } = await play([kind], process.env.CI === "true" ? [kind.name] : [], 5);
+    if (missing.length > 0 && process.env.CI !== "true") return t.skip(told);
+    assert.equal(report.ok, true, told);
+    const [link] = report.links;
+    assert.ok(link && link.acknowledged > 100 && link.episodes >= 3, told);
+    assert.equal(link.restored, link.episodes);
+    assert.match(told, new RegExp(`${kind.name} +connected to ${server} \\d`));
+  });
+}
 
 test("a server that can't be had is named with the way to get it; the demo goes on, unless it is required", async (t) => {
   checkLeaks(t);
@@ -209,7 +215,7 @@ test("wrong use is told with what is allowed, status 2; help is complete", async
   await told(["--seconds", "soon"], /'soon' is invalid/);
   await told(["--seed", "1.5"], /It must be a whole number from 0 to 2147483647/);
   await told(["--faults", "some"], /Allowed choices are storm, none/);
-  await told(["--require", "rediss"], /Known: tcp, redis; did you mean "redis"\?/);
+  await told(["--require", "rediss"], /Known: tcp, nats, redis; did you mean "redis"\?/);
   await told(["--secnds", "3"], /unknown option '--secnds'\s+\(Did you mean --seconds\?\)/);
   const { status, out } = await holdfast(["--help"]);
   assert.equal(status, 0);

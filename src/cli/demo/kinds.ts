@@ -1,6 +1,7 @@
 import type { DemoKind } from "./link.ts";
+import { nats } from "./nats.ts";
 import { redis } from "./redis.ts";
 import { tcp } from "./tcp.ts";
 
 /** Every link of the demo. A new driver adds one entry, with a file of its own. */
-export const demoKinds: readonly DemoKind[] = [tcp, redis];
+export const demoKinds: readonly DemoKind[] = [tcp, nats, redis];
