@@ -2,3 +2,4 @@
 export { demoCommand } from "./demo.ts";
 export { planCommand } from "./plan.ts";
 export { proxyCommand } from "./proxy.ts";
+export { shellCommand } from "./shell.ts";

@@ -5,12 +5,14 @@ import { demoCommand } from "./demo.ts";
 import { planCommand } from "./plan.ts";
 import { proxyCommand } from "./proxy.ts";
 import { run } from "./run.ts";
+import { shellCommand } from "./shell.ts";
 import { packageVersion } from "./version.ts";
 
 const examples = `
 Examples:
   holdfast demo                           watch live connections survive 30 seconds of faults
   holdfast plan node-redis                when would this client dial again?
+  holdfast shell mariadb://root@db/shop   an SQL prompt that outlives its connection
   holdfast proxy --help                   put faults between your own client and server
   holdfast help demo                      all about one command`;
 
@@ -19,4 +21,4 @@ const program = new Command("holdfast")
   .version(packageVersion())
   .addHelpText("after", examples);
 
-await run(program, [demoCommand(), planCommand(), proxyCommand()]);
+await run(program, [demoCommand(), planCommand(), proxyCommand(), shellCommand()]);

@@ -115,7 +115,6 @@ test("L6: channel.setKeepaliveTimeout(5 * 1000) in onConnection (libhv.txt): 5 s
 });
 
 const waiting: readonly (readonly [name: string, driver: string])[] = [
-  ["M8–M13: the command-line dialogue (mariadb-cli.txt)", "mysql2"],
   ["C2, C6: the HOCON block (cassandra.conf)", "cassandra-driver"],
   ["C10: the timeline (cassandra-timeline.txt)", "cassandra-driver"],
 ];

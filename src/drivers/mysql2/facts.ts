@@ -25,7 +25,7 @@ export function factsOf(sql: string, declared: Effect | undefined): Statement {
 /** What the gate and the runner are told of a call; no arguments, no secrets. */
 export function describe(
   sql: string,
-  { deadlineMs }: StatementResilience,
+  { deadlineMs, signal }: StatementResilience,
   timeout: number | undefined,
   usual: number | undefined,
 ): Omit<CallDescription, "effect"> {
@@ -35,5 +35,6 @@ export function describe(
     bytes: sql.length + overheadBytes,
     kind: "unary",
     deadlineMs: deadlineMs ?? (timeout || undefined) ?? usual,
+    ...(signal !== undefined && { signal }),
   };
 }

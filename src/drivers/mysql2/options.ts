@@ -2,6 +2,7 @@
 import type { Endpoint } from "../../endpoint/index.ts";
 import {
   boolean,
+  type Check,
   callback,
   duration,
   either,
@@ -53,6 +54,8 @@ export interface StatementResilience {
   readonly effect?: "read" | "idempotent" | "once";
   /** Covers waiting, wire and reply, as the library's `timeout` does here. */
   readonly deadlineMs?: number;
+  /** The caller's way out: a statement that still waits is never sent; the promise rejects with `signal.reason`. */
+  readonly signal?: AbortSignal;
 }
 
 const allowedEndpoint = '"host:port", "host" or { host, port }';
@@ -156,9 +159,18 @@ export function checkGiven(given: object): void {
   }
 }
 
+const aSignal: Check<AbortSignal> = {
+  allowed: "an AbortSignal",
+  read(value, key) {
+    if (value instanceof AbortSignal) return value;
+    throw optionError(key, value, "an AbortSignal");
+  },
+};
+
 const statementShape = object({
   effect: optional(oneOf(["read", "idempotent", "once"] as const)),
   deadlineMs: optional(duration({ min: 1 })),
+  signal: optional(aSignal),
 });
 
 /** @throws `HF_OPTION` */

@@ -82,7 +82,7 @@ export class Workload {
       failure = error;
       told = toldBy(error, isAnswer);
     }
-    ledger.settle(id, told, failure);
+    ledger.settle(id, told);
     onSettled?.(id, told, failure);
     for (const waiter of [...this.#waiters]) waiter();
   }

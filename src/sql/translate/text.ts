@@ -46,11 +46,7 @@ export function isPlainName(name: string): boolean {
   return /^[a-z_][\w.]{0,63}$/i.test(name);
 }
 
-export function unknownParameter(
-  key: string,
-  { name, hidden }: Parameter,
-  known: readonly string[],
-): HoldfastError {
+export function unknownParameter(key: string, { name, hidden }: Parameter, known: readonly string[]) {
   const shown = !hidden && isPlainName(name);
   const why = shown
     ? `unknown parameter "${name}"${didYouMean(name, known)}`
