@@ -7,7 +7,7 @@ export interface LinkEvents {
   state: { readonly from: LinkPhase; readonly to: LinkPhase };
   /** An attempt begins. */
   attempt: { readonly endpoint: string; readonly attempt: number; readonly epoch: number };
-  /** An attempt failed; `nextDelayMs` is what follows, `undefined` when the link gives up. */
+  /** An attempt failed; `nextDelayMs` is what follows, `undefined` when the link gives up, or sleeps until asked. */
   attemptFailed: {
     readonly endpoint: string;
     readonly attempt: number;

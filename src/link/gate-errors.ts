@@ -33,7 +33,8 @@ export function notSent<C>(entry: Entry<C>, closed: HoldfastError): HoldfastErro
 export function outboxFull<C>(entry: Entry<C>, outbox: Outbox<C>, cause: unknown): HoldfastError {
   const { entries, bytes } = outbox.limits;
   const held = `${outbox.size} calls with ${outbox.bytes} bytes are waiting (at most ${entries} and ${bytes})`;
-  return new HoldfastError("HF_OUTBOX_FULL", `${nameOf(entry)} can't wait for a connection: ${held}`, {
+  const what = entry.sends > 0 ? "to be sent again" : "for a connection";
+  return new HoldfastError("HF_OUTBOX_FULL", `${nameOf(entry)} can't wait ${what}: ${held}`, {
     cause: entry.lastCause ?? cause,
     outcome: outcomeOf(entry),
     step: "waiting",
@@ -86,10 +87,12 @@ export function waitedTooLong<C>(
 ): HoldfastError {
   const late = entry.dueMs <= nowMs;
   const cause = entry.lastCause ?? linkCause;
-  const because = cause === undefined ? "" : `; the link is down: ${reasonOf(cause)}`;
+  // A call that was sent before may wait for its server, on a connection that is well.
+  const state = entry.lastCause === undefined ? "the link is down" : "it failed before";
+  const because = cause === undefined ? "" : `; ${state}: ${reasonOf(cause)}`;
   const what = late
     ? `was not sent within its deadline of ${entry.call.deadlineMs} ms`
-    : `waited longer than ${ageMs} ms for a connection`;
+    : `waited longer than ${ageMs} ms ${entry.lastCause === undefined ? "for a connection" : "to be sent again"}`;
   return new HoldfastError(late ? "HF_DEADLINE" : "HF_OUTBOX_EXPIRED", `${nameOf(entry)} ${what}${because}`, {
     cause,
     outcome: outcomeOf(entry),

@@ -26,7 +26,6 @@ import {
 import type { GateOptions, GateOwner } from "./gate-owner.ts";
 import type { GuardedDriver } from "./guarded.ts";
 import { InFlight } from "./inflight.ts";
-import { Later } from "./later.ts";
 import { Outbox } from "./outbox.ts";
 
 type Mode = "shut" | "open" | "flushing" | "closed";
@@ -52,7 +51,6 @@ export class Gate<C> implements Judge<C> {
   #closedError: HoldfastError | undefined;
   #cancelSweep: (() => void) | undefined;
   #sweepMs = Number.POSITIVE_INFINITY;
-  readonly #later: Later<C>;
 
   constructor(
     driver: GuardedDriver<C>,
@@ -62,7 +60,6 @@ export class Gate<C> implements Judge<C> {
   ) {
     this.#driver = driver;
     this.#tellsBuffered = driver.tellsBuffered;
-    this.#later = new Later(world.clock);
     this.#retry = options.retry;
     this.#budget = options.budget;
     this.#writeBufferBytes = options.writeBufferBytes;
@@ -73,7 +70,7 @@ export class Gate<C> implements Judge<C> {
   }
 
   get waiting(): number {
-    return this.#outbox.size + this.#later.size;
+    return this.#outbox.size;
   }
 
   get waitingBytes(): number {
@@ -124,8 +121,10 @@ export class Gate<C> implements Judge<C> {
     this.#connection = connection;
     this.#epoch = epoch;
     this.#mode = "flushing";
-    while (this.#mode === "flushing" && this.#outbox.oldest !== undefined) {
-      this.#sendNow(this.#outbox.shift() as Entry<C>);
+    while (this.#mode === "flushing") {
+      const next = this.#outbox.shift();
+      if (next === undefined) break;
+      this.#sendNow(next);
     }
     if (this.#mode === "flushing") this.#mode = "open";
     this.#idleCheck();
@@ -178,21 +177,21 @@ export class Gate<C> implements Judge<C> {
     this.#closedError = error;
     this.#mode = "closed";
     this.#takeBack();
-    for (let e = this.#outbox.shift(); e !== undefined; e = this.#outbox.shift())
-      this.#reject(e, notSent(e, error));
-    for (const entry of this.#later.all()) this.#resume(entry);
+    for (const entry of this.#outbox.clear()) this.#reject(entry, notSent(entry, error));
     void this.#settleSoon(this.#inFlight.all());
     this.#cancelSweep?.();
     this.#cancelSweep = undefined;
   }
 
-  #wait(entry: Entry<C>): void {
+  /** For a connection; or, with `heldMs`, for that long. */
+  #wait(entry: Entry<C>, heldMs = 0): void {
     if (!this.#outbox.fits(entry.call.bytes) && !this.#makeRoom(entry)) {
       return this.#reject(entry, outboxFull(entry, this.#outbox, this.#cause));
     }
     // A call that is taken back again and again has been waiting all the while.
     if (entry.waitsSinceMs === undefined) entry.waitsSinceMs = this.#clock.nowMs();
-    this.#outbox.add(entry);
+    if (heldMs > 0) this.#outbox.hold(entry, this.#clock, heldMs, (held) => this.#again(held));
+    else this.#outbox.add(entry);
     this.#sweepBy(Math.min(entry.dueMs, entry.waitsSinceMs + this.#outbox.limits.ageMs));
     this.#owner.demand();
   }
@@ -275,17 +274,8 @@ export class Gate<C> implements Judge<C> {
 
   /** The same call once more: now if the link is ready, else from its old place in the outbox. */
   #again(entry: Entry<C>, afterMs = 0): void {
-    if (afterMs > 0) {
-      this.#later.add(entry, afterMs, () => this.#resume(entry));
-      if (entry.dueMs < this.#sweepMs) this.#sweepBy(entry.dueMs);
-    } else if (this.#mode === "open") this.#sendNow(entry);
-    else this.#wait(entry);
-  }
-
-  #resume(entry: Entry<C>): void {
-    if (!this.#later.remove(entry)) return;
-    if (this.#closedError !== undefined) this.#reject(entry, notSent(entry, this.#closedError));
-    else this.#again(entry);
+    if (afterMs === 0 && this.#mode === "open") this.#sendNow(entry);
+    else this.#wait(entry, afterMs);
   }
 
   #reject(entry: Entry<C>, error: unknown): void {
@@ -303,8 +293,7 @@ export class Gate<C> implements Judge<C> {
   #watchAbort(entry: Entry<C>, signal: AbortSignal): void {
     const abort = (): void => {
       // Waiting: it is never sent. On the wire: the caller leaves, the reply is dropped when it comes.
-      if (this.#outbox.has(entry)) this.#outbox.remove(entry);
-      else if (!this.#later.remove(entry)) this.#inFlight.remove(entry);
+      if (!this.#outbox.remove(entry)) this.#inFlight.remove(entry);
       this.#reject(entry, signal.reason);
     };
     signal.addEventListener("abort", abort, { once: true });
@@ -323,7 +312,7 @@ export class Gate<C> implements Judge<C> {
     this.#cancelSweep = undefined;
     this.#sweepMs = Number.POSITIVE_INFINITY;
     const nowMs = this.#clock.nowMs();
-    for (const entry of [...this.#outbox.expired(nowMs), ...this.#later.expired(nowMs)])
+    for (const entry of this.#outbox.expired(nowMs))
       this.#reject(entry, waitedTooLong(entry, nowMs, this.#outbox.limits.ageMs, this.#cause));
     for (const entry of this.#inFlight.expired(nowMs)) {
       this.#reject(entry, noReply(entry));
@@ -336,8 +325,7 @@ export class Gate<C> implements Judge<C> {
         this.#owner.overdue(entry.sentMs);
       }
     }
-    const lists = [this.#outbox, this.#inFlight, this.#later];
-    this.#sweepBy(Math.min(...lists.map((list) => list.nextExpiryMs())));
+    this.#sweepBy(Math.min(this.#outbox.nextExpiryMs(), this.#inFlight.nextExpiryMs()));
   }
 
   /** Why the link is down, for the messages of calls that wait. */

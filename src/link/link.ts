@@ -242,9 +242,13 @@ export class Link<C> {
   #requestPermit(endpointId: string): void {
     const round = ++this.#permitRound;
     // A grant may come before `request` returns, or after this link has left the queue.
-    this.#permit = this.#permits.request(endpointId, () => {
-      if (round === this.#permitRound) this.#runner.dispatch({ type: "granted" });
-    });
+    try {
+      this.#permit = this.#permits.request(endpointId, () => {
+        if (round === this.#permitRound) this.#runner.dispatch({ type: "granted" });
+      });
+    } catch (cause) {
+      this.#runner.dispatch({ type: "permitFailed", cause, pending: this.#gate.pending });
+    }
   }
 
   #setTimer(name: TimerName, delayMs: number): void {
@@ -254,7 +258,7 @@ export class Link<C> {
       const { phase, epoch } = this.#runner.state;
       const attempting = name === "phase" && (phase === "dialing" || phase === "restoring");
       const cause = attempting ? this.#connections.timeoutError(epoch, delayMs) : undefined;
-      this.#runner.dispatch({ type: "timer", name, cause });
+      this.#runner.dispatch({ type: "timer", name, cause, pending: this.#gate.pending });
     });
     this.#timers[name] = timer;
   }

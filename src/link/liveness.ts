@@ -14,7 +14,12 @@ export interface LivenessOwner {
   suspect(silentMs: number, cause: unknown): void;
 }
 
-/** A wall clock that ran this much further than the monotonic one means: the machine slept. */
+/**
+ * A wall clock that ran this much further than the monotonic one means: the machine slept. It is looked at when this
+ * link next looks at its connection, so a dead one is found at most `idleProbeMs` after the wake (then the probe's
+ * `probeTimeoutMs`, and a coarse tick for each): no sooner, because a timer of our own to find it sooner would wake
+ * every machine that does not sleep. With calls in flight their deadlines decide, as ever.
+ */
 const CLOCK_LEAP_MS = 5_000;
 
 /**

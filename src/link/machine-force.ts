@@ -7,9 +7,17 @@ import { beginEpisode, lastFailure, proceed } from "./machine-plan.ts";
 import { type Ctx, emit, enter } from "./machine-tools.ts";
 import type { LinkEvent, LinkState } from "./state.ts";
 
-/** A lazy link is asked for a connection. */
+/**
+ * A lazy link is asked for a connection. One that fell asleep after failures goes on with its back-off: callers that
+ * come and go must not dial a dead server as often as they come. The time asleep counts for no limit.
+ */
 export function resume(state: LinkState, ctx: Ctx): LinkState {
-  return beginEpisode(state, state.everReady ? "loss" : "first", state.episode?.lossCause, ctx);
+  const { episode, next, dueMs } = state;
+  if (episode === undefined || next === undefined)
+    return beginEpisode(state, state.everReady ? "loss" : "first", undefined, ctx);
+  const startedMs = episode.startedMs + ctx.nowMs - state.sinceMs;
+  const awake = { ...enter(state, "waiting", ctx), episode: { ...episode, startedMs } };
+  return waitUntil(awake, dueMs, ctx);
 }
 
 export function discovered(state: LinkState, named: readonly Endpoint[], ctx: Ctx): LinkState {
@@ -43,7 +51,8 @@ export function replaced(
   const before = new Set(state.endpoints.candidates.map(({ id }) => id));
   const endpoints = state.endpoints.replace(event.endpoints, event.order, ctx.random);
   const changed: LinkState = { ...state, endpoints };
-  if (state.phase !== "waiting" && state.phase !== "parked") return changed;
+  const asleep = state.phase === "dormant" && state.next !== undefined;
+  if (state.phase !== "waiting" && state.phase !== "parked" && !asleep) return changed;
   const newcomer = endpoints.candidates.find(({ id }) => !before.has(id));
   const stays = endpoints.candidates.some(({ id }) => id === state.next?.id);
   if (newcomer === undefined && stays) return changed;
@@ -57,8 +66,8 @@ export function replaced(
   const planned: LinkState = { ...changed, endpoints: open.toFront(next.id), next };
   const soonest = soonestMs(planned, next, ctx);
   if (state.phase === "parked" && soonest <= ctx.nowMs) return proceed(planned, ctx);
-  const dueMs =
-    newcomer === undefined && state.phase === "waiting" ? Math.max(state.dueMs, soonest) : soonest;
+  const dueMs = newcomer === undefined && state.phase !== "parked" ? Math.max(state.dueMs, soonest) : soonest;
+  if (asleep) return { ...planned, dueMs };
   return waitUntil({ ...enter(planned, "waiting", ctx), sinceMs: state.sinceMs }, dueMs, ctx);
 }
 
@@ -67,8 +76,10 @@ export function force(state: LinkState, pending: number, elsewhere: boolean, ctx
   switch (state.phase) {
     case "idle":
       return beginEpisode(state, "first", undefined, ctx);
-    case "dormant":
-      return resume(state, ctx);
+    case "dormant": {
+      const awake = resume(state, ctx);
+      return awake.phase === "waiting" ? force(awake, pending, elsewhere, ctx) : awake;
+    }
     case "waiting":
       return elsewhere ? skip(state, ctx) : sooner(state, ctx);
     case "ready": {

@@ -2,7 +2,7 @@
 import type { Candidate } from "../endpoint/index.ts";
 import { giveUp } from "./machine-close.ts";
 import { beginEpisode, plan } from "./machine-plan.ts";
-import { type Ctx, emit, enter, release } from "./machine-tools.ts";
+import { type Ctx, emit, enter, release, sleep } from "./machine-tools.ts";
 import type { LinkEvent, LinkState } from "./state.ts";
 
 /** An attempt failed, in whatever step. */
@@ -10,16 +10,45 @@ export function failed(state: LinkState, event: LinkEvent & { epoch: number }, c
   if (event.type !== "failed" && event.type !== "lost") return state;
   if (event.epoch !== state.epoch) return state;
   if (state.phase !== "dialing" && state.phase !== "restoring") return state;
-  const current = state.current as Candidate;
-  const episode = state.episode;
   ctx.effects.push({ type: "yieldPermit", evidence: "down" });
   const given = release(state, { type: "discard", epoch: state.epoch }, ctx);
+  return attemptFailed({ ...given, current: undefined }, state.current as Candidate, event, ctx);
+}
+
+/**
+ * Who gives permits threw: an attempt that failed before its dial, so that what is wrong for a moment is tried again
+ * by the schedule. It counts as one, and for the minimum gap too: no hot loop through the permits.
+ */
+export function unpermitted(
+  state: LinkState,
+  event: { readonly cause: unknown; readonly pending?: number },
+  ctx: Ctx,
+): LinkState {
+  const next = state.next as Candidate;
+  const attempt = (state.episode?.attempts ?? 0) + 1;
+  ctx.effects.push({ type: "yieldPermit", evidence: "unused" });
+  emit(ctx, { name: "attempt", data: { endpoint: next.id, attempt, epoch: state.epoch } });
+  const tried: LinkState = {
+    ...enter(state, "parked", ctx),
+    next: undefined,
+    endpoints: state.endpoints.dialled(next.id, ctx.nowMs),
+    episode: state.episode && { ...state.episode, attempts: attempt },
+  };
+  return attemptFailed(tried, next, { ...event, linkClass: "transient" }, ctx);
+}
+
+function attemptFailed(
+  state: LinkState,
+  current: Candidate,
+  event: Pick<Extract<LinkEvent, { type: "failed" }>, "linkClass" | "cause" | "pending">,
+  ctx: Ctx,
+): LinkState {
+  const episode = state.episode;
   const [authSchedule, authDelayMs] =
     event.linkClass === "auth" ? drawAuth(state, ctx) : [state.authSchedule, 0];
   const noted: LinkState = {
-    ...given,
+    ...state,
     endpoints: state.endpoints.toBack(current.id),
-    current: undefined,
     authSchedule,
     authFailures: event.linkClass === "auth" ? state.authFailures + 1 : state.authFailures,
     episode: episode && {
@@ -28,6 +57,7 @@ export function failed(state: LinkState, event: LinkEvent & { epoch: number }, c
       authDelayMs: Math.max(episode.authDelayMs, authDelayMs),
     },
   };
+  const unwanted = state.policy.lazy && event.pending === 0;
   const report = (nextDelayMs: number | undefined): void =>
     emit(ctx, {
       name: "attemptFailed",
@@ -36,7 +66,7 @@ export function failed(state: LinkState, event: LinkEvent & { epoch: number }, c
         attempt: episode?.attempts ?? 1,
         cause: event.cause,
         linkClass: event.linkClass,
-        nextDelayMs,
+        nextDelayMs: unwanted && nextDelayMs !== 0 ? undefined : nextDelayMs,
       },
     });
   if (event.linkClass === "fatal") {
@@ -47,7 +77,9 @@ export function failed(state: LinkState, event: LinkEvent & { epoch: number }, c
     report(undefined);
     return giveUp(noted, "auth", event.cause, ctx);
   }
-  return plan(noted, event.cause, ctx, report);
+  const planned = plan(noted, event.cause, ctx, report);
+  // A round under way is finished; the next one waits until somebody asks.
+  return unwanted && planned.phase === "waiting" ? sleep(planned, ctx) : planned;
 }
 
 function drawAuth(state: LinkState, ctx: Ctx): [LinkState["authSchedule"], number] {

@@ -30,3 +30,8 @@ export function enter(state: LinkState, phase: LinkPhase, ctx: Ctx): LinkState {
   ctx.effects.push({ type: "cancelTimer", name: "phase" });
   return { ...state, phase, sinceMs: ctx.nowMs, dueMs: Number.POSITIVE_INFINITY };
 }
+
+/** From waiting to dormant, in the middle of an episode: what was planned is kept, and its time too. */
+export function sleep(state: LinkState, ctx: Ctx): LinkState {
+  return { ...enter(state, "dormant", ctx), dueMs: state.dueMs };
+}

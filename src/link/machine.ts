@@ -4,12 +4,13 @@
  *
  *     idle → parked → dialing → restoring → ready
  *     ready → waiting | parked | dormant        waiting → parked        any → closing → closed
+ *     dialing | restoring | parked → waiting | dormant (lazy, and nothing waits)
  */
 import { type Candidate, type Endpoint, EndpointSet, type EndpointSetOptions } from "../endpoint/index.ts";
 import type { Random } from "../time/index.ts";
 import { changePolicy, closeLink, drained, finish, giveUp, released } from "./machine-close.ts";
 import { discovered, force, replaced, resume, sooner } from "./machine-force.ts";
-import { failed, lost } from "./machine-loss.ts";
+import { failed, lost, unpermitted } from "./machine-loss.ts";
 import { beginEpisode, lastFailure, proceed } from "./machine-plan.ts";
 import { type Ctx, emit, enter } from "./machine-tools.ts";
 import type { LinkPolicy } from "./policy.ts";
@@ -88,6 +89,8 @@ function transition(state: LinkState, event: LinkEvent, ctx: Ctx): LinkState {
         : state;
     case "failed":
       return failed(state, event, ctx);
+    case "permitFailed":
+      return state.phase === "parked" ? unpermitted(state, event, ctx) : state;
     case "lost":
       return event.epoch === state.epoch && state.phase === "ready"
         ? lost(state, event, ctx)
@@ -142,7 +145,7 @@ function timer(state: LinkState, event: Extract<LinkEvent, { type: "timer" }>, c
     case "restoring":
       return failed(
         state,
-        { type: "failed", epoch: state.epoch, linkClass: "transient", cause: event.cause },
+        { ...event, type: "failed", epoch: state.epoch, linkClass: "transient", cause: event.cause },
         ctx,
       );
     case "parked":

@@ -1,4 +1,6 @@
+import type { Clock } from "../time/index.ts";
 import type { Entry } from "./entry.ts";
+import { Held } from "./held.ts";
 import { LinkedList } from "./list.ts";
 
 export interface OutboxLimits {
@@ -11,10 +13,15 @@ export interface OutboxLimits {
   readonly whenFull: "reject" | "drop-oldest";
 }
 
-/** Calls that wait for a connection, in order of arrival; bounded in bytes, count and age, never overshooting. */
+/**
+ * Calls that wait: for a connection, in order of arrival, or for the moment at which the server asked to have them
+ * again. Bounded together in bytes, count and age, never overshooting.
+ */
 export class Outbox<C> {
   readonly limits: OutboxLimits;
   readonly #list: LinkedList<Entry<C>> = new LinkedList();
+  /** Made with the first call that is held. */
+  #held: Held<C> | undefined;
   #bytes = 0;
 
   constructor(limits: OutboxLimits) {
@@ -22,21 +29,25 @@ export class Outbox<C> {
   }
 
   get size(): number {
-    return this.#list.size;
+    return this.#list.size + (this.#held?.size ?? 0);
   }
 
   get bytes(): number {
     return this.#bytes;
   }
 
+  /** The one that has been here longest, held or not. */
   get oldest(): Entry<C> | undefined {
-    return this.#list.head;
+    const { head } = this.#list;
+    const held = this.#held?.oldest;
+    if (head === undefined || held === undefined) return head ?? held;
+    return held.order < head.order ? held : head;
   }
 
   /** Whether one more of this size stays within the bounds. */
   fits(bytes: number): boolean {
     if (this.limits.bytes === 0) return false; // also a call of no bytes
-    return this.#list.size < this.limits.entries && this.#bytes + bytes <= this.limits.bytes;
+    return this.size < this.limits.entries && this.#bytes + bytes <= this.limits.bytes;
   }
 
   /** Puts a call at its place in the order of arrival. The caller has made sure that it fits. */
@@ -47,40 +58,54 @@ export class Outbox<C> {
     this.#bytes += entry.call.bytes;
   }
 
-  has(entry: Entry<C>): boolean {
-    return entry.list === this.#list;
+  /** Keeps a call for a while, whatever the connection does; `due` gets it back, out of here. It must fit. */
+  hold(entry: Entry<C>, clock: Clock, afterMs: number, due: (entry: Entry<C>) => void): void {
+    this.#held ??= new Held();
+    this.#held.add(entry, clock, afterMs, () => this.remove(entry) && due(entry));
+    this.#bytes += entry.call.bytes;
   }
 
-  remove(entry: Entry<C>): void {
-    this.#list.remove(entry);
+  /** Takes a call out; `false` when it is not here. */
+  remove(entry: Entry<C>): boolean {
+    if (entry.list === this.#list) this.#list.remove(entry);
+    else if (!this.#held?.remove(entry)) return false;
     this.#bytes -= entry.call.bytes;
+    return true;
   }
 
+  /** Takes out the next one to send. */
   shift(): Entry<C> | undefined {
     const first = this.#list.head;
     if (first !== undefined) this.remove(first);
     return first;
   }
 
-  /** The next moment at which a waiting call runs out of time. */
-  nextExpiryMs(): number {
-    let soonest = Number.POSITIVE_INFINITY;
-    for (let e = this.#list.head; e !== undefined; e = e.next) soonest = Math.min(soonest, this.#expiry(e));
-    return soonest;
+  /** Takes out every one. */
+  clear(): Entry<C>[] {
+    return this.#takeOut(() => true);
   }
 
   /** Takes out every call whose time is over. */
   expired(nowMs: number): Entry<C>[] {
-    const over: Entry<C>[] = [];
-    for (let e = this.#list.head; e !== undefined; ) {
-      const next: Entry<C> | undefined = e.next;
-      if (this.#expiry(e) <= nowMs) {
-        this.remove(e);
-        over.push(e);
-      }
-      e = next;
-    }
-    return over;
+    return this.#takeOut((entry) => this.#expiry(entry) <= nowMs);
+  }
+
+  /** The next moment at which a waiting call runs out of time. */
+  nextExpiryMs(): number {
+    let soonest = Number.POSITIVE_INFINITY;
+    for (const entry of this.#all()) soonest = Math.min(soonest, this.#expiry(entry));
+    return soonest;
+  }
+
+  #takeOut(goes: (entry: Entry<C>) => boolean): Entry<C>[] {
+    const out = [...this.#all()].filter(goes);
+    for (const entry of out) this.remove(entry);
+    return out;
+  }
+
+  *#all(): Generator<Entry<C>> {
+    for (let e = this.#list.head; e !== undefined; e = e.next) yield e;
+    if (this.#held !== undefined) yield* this.#held.all();
   }
 
   #expiry(entry: Entry<C>): number {

@@ -67,7 +67,7 @@ export class Parts<C> implements GateOwner, ConnectionsOwner, LivenessOwner {
   }
 
   failed(epoch: number, linkClass: LinkClass, cause: unknown): void {
-    this.#runner.dispatch({ type: "failed", epoch, linkClass, cause });
+    this.#runner.dispatch({ type: "failed", epoch, linkClass, cause, pending: this.gate.pending });
   }
 
   lost(epoch: number, linkClass: LinkClass, cause: unknown): void {

@@ -59,7 +59,14 @@ export type LinkEvent =
   | { readonly type: "demand" }
   | { readonly type: "granted" }
   /** `cause` says which step a dial or restore was in when its deadline passed. */
-  | { readonly type: "timer"; readonly name: TimerName; readonly cause?: unknown }
+  | {
+      readonly type: "timer";
+      readonly name: TimerName;
+      readonly cause?: unknown;
+      readonly pending?: number;
+    }
+  /** Whoever gives permits could not be asked for one. */
+  | { readonly type: "permitFailed"; readonly cause: unknown; readonly pending?: number }
   | { readonly type: "dialed"; readonly epoch: number }
   | { readonly type: "restored"; readonly epoch: number; readonly version: number }
   | {
@@ -67,6 +74,8 @@ export type LinkEvent =
       readonly epoch: number;
       readonly linkClass: LinkClass;
       readonly cause: unknown;
+      /** Calls waiting: a lazy link with none sleeps instead of trying again. Not given = there may be some. */
+      readonly pending?: number;
     }
   | {
       readonly type: "lost";

@@ -10,7 +10,10 @@ export interface Awaited {
   on<K extends keyof LinkEvents>(name: K, listener: (event: LinkEvents[K]) => void): () => void;
 }
 
-/** Settles at the next `ready`, at the end of the link, or when `signal` says so; leaves no listener behind. */
+/**
+ * Settles at the next `ready`, at the end of the link, or when `signal` says so; a lazy link that sleeps is as ready as
+ * it gets. Leaves no listener behind.
+ */
 export function whenReady(link: Awaited, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (link.phase === "ready" || link.phase === "dormant") return resolve();
@@ -32,6 +35,7 @@ export function whenReady(link: Awaited, signal?: AbortSignal): Promise<void> {
       // The owner's close ends every wait at once; a link that gave up says so when its last socket is gone.
       link.on("state", ({ to }) => {
         if (to === "closing" && link.why === "user") ended();
+        else if (to === "dormant") leave(resolve);
       }),
     );
   });

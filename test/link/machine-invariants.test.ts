@@ -152,6 +152,7 @@ test("left alone, a link that may go on for ever becomes ready", () => {
         maxAuthFailures: unlimited,
       };
       const world = new MachineWorld(patient, 2, seed);
+      world.waiting = () => 1;
       world.send({ type: "start" });
       world.send({ type: "demand" });
       world.clock.advance(600_000);

@@ -208,24 +208,45 @@ test("liveness: an idle connection is probed; no answer is half-open; a busy one
   assert.equal(fake.world.clock.pendingTimers, 0);
 });
 
-test("liveness: a wall clock that leapt probes at the next look", async () => {
+test("liveness: a machine that slept finds a dead peer within one probe interval and one probe timeout of its wake", async () => {
   let leapMs = 0;
   class Leaping extends VirtualClock {
     override wallMs(): number {
       return super.wallMs() + leapMs;
     }
   }
-  let probes = 0;
+  const probed: number[] = [];
   const clock = new Leaping();
   const world = { clock, random: { next: () => 0 }, detach: <T>(run: () => T): T => run() };
-  const probe = async (): Promise<void> => void probes++;
+  let gone = false;
+  const probe = (): Promise<void> => {
+    probed.push(clock.nowMs());
+    return gone ? new Promise(() => {}) : Promise.resolve();
+  };
   const liveness = { idleProbeMs: 1_000, probeTimeoutMs: 500 };
   const fake = new Fake({ driver: { probe }, config: { liveness, world } });
+  const halfOpen: number[] = [];
+  fake.link.on("halfOpen", () => halfOpen.push(clock.nowMs()));
   await fake.link.connect();
+  // Awake and heard of just before it sleeps: without the leap the next look would only find a short silence.
   await clock.advanceAsync(900);
   fake.last.sink.alive();
   leapMs = 3_600_000;
   await clock.advanceAsync(100);
-  assert.equal(probes, 1);
+  assert.deepEqual(probed, [1_000]);
+  // The worst case: asleep right after a look, and the peer is gone at the wake.
+  leapMs *= 2;
+  gone = true;
+  const wokeMs = clock.nowMs();
+  for (let i = 0; i < 9; i++) {
+    await clock.advanceAsync(100);
+    fake.last.sink.alive(); // what was still in the kernel hides the silence, not the leap
+  }
+  await clock.advanceAsync(750);
+  assert.equal(probed.length, 2);
+  const tickMs = 25;
+  assert.ok((probed[1] as number) - wokeMs <= 1_000 + tickMs, `probed ${probed}`);
+  assert.equal(halfOpen.length, 1);
+  assert.ok((halfOpen[0] as number) - wokeMs <= 1_500 + 2 * tickMs, `half-open ${halfOpen}`);
   await fake.link.close();
 });

@@ -36,6 +36,8 @@ export class MachineWorld {
   readonly dials: { readonly id: string; readonly atMs: number }[] = [];
   state: LinkState;
   sessionVersion = 0;
+  /** Calls that wait, as the machine is told; by default now none and now one. */
+  waiting: () => number = () => below(this.#random, 2);
   readonly #random: Random;
   readonly #peers: Map<number, Peer> = new Map();
   readonly #timers: Map<string, Timer> = new Map();
@@ -187,8 +189,10 @@ export class MachineWorld {
       this.#permit = "granted";
       this.send({ type: "granted" });
     };
-    if (this.#random.next() < 0.5) grant();
-    else this.#after(2_000, grant);
+    const luck = this.#random.next();
+    if (luck < 0.5) return grant();
+    if (luck < 0.95) return this.#after(2_000, grant);
+    this.send({ type: "permitFailed", cause: new Error("no permits"), pending: this.waiting() });
   }
 
   #setTimer(name: "phase" | "drain", delayMs: number): void {
@@ -196,7 +200,7 @@ export class MachineWorld {
     this.#timers.get(name)?.cancel();
     const timer = this.clock.setTimer(delayMs, () => {
       this.#timers.delete(name);
-      this.send({ type: "timer", name, cause: new Error("timeout") });
+      this.send({ type: "timer", name, cause: new Error("timeout"), pending: this.waiting() });
     });
     this.#timers.set(name, timer);
   }
@@ -221,8 +225,9 @@ export class MachineWorld {
   #failure(epoch: number): LinkEvent {
     const linkClass = classes[below(this.#random, classes.length)] as LinkClass;
     const cause = new Error(`failed ${epoch}`);
-    if (this.#random.next() < 0.3) return { type: "lost", epoch, linkClass, cause, pending: 1 };
-    return { type: "failed", epoch, linkClass, cause };
+    const pending = this.waiting();
+    if (this.#random.next() < 0.3) return { type: "lost", epoch, linkClass, cause, pending };
+    return { type: "failed", epoch, linkClass, cause, pending };
   }
 
   #restore(peer: Peer): void {
