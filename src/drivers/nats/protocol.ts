@@ -96,6 +96,7 @@ export class RegulatedProtocol extends ProtocolHandler {
       await pong;
       return physical;
     } catch (error) {
+      physical.lostCause ??= error; // what the discarded transport then says is no news
       transport.discard();
       throw error;
     } finally {

@@ -44,6 +44,8 @@ export interface ServerOptions {
    * hands before the PubAck leaves; MariaDB and PostgreSQL always do, and sync to disk).
    */
   readonly durable?: boolean;
+  /** Listen for WebSocket clients too (NATS only), with TLS where files are given. */
+  readonly websocket?: { readonly port: number; readonly certFile?: string; readonly keyFile?: string };
   /** Follow this server (Redis only); ready once the first synchronization is done. */
   readonly replicaOf?: { readonly host: string; readonly port: number; readonly password?: string };
   /** Speak TLS with this certificate and key, in PEM (MariaDB, PostgreSQL). Plain connections go on unless `only`. */

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ask } from "./ask.ts";
-import type { ServerEntry, Source } from "./entry.ts";
+import type { ServerEntry, ServerOptions, Source } from "./entry.ts";
 
 const current: Source = { kind: "go", module: "github.com/nats-io/nats-server/v2", version: "v2.15.2" };
 
@@ -11,16 +11,17 @@ export const nats: ServerEntry = {
   program: "nats-server",
   sources: [{ kind: "debian", package: "nats-server" }, current],
   readyDeadlineMs: 15_000,
-  supports: ["config", "password", "durable"],
+  supports: ["config", "password", "durable", "websocket"],
 
   async configure(launch) {
-    const { password, durable, config } = launch.options;
+    const { password, durable, websocket, config } = launch.options;
     const lines = [`host: ${launch.host}`, `port: ${launch.port}`];
     if (password !== undefined) {
       lines.push(`authorization { user: holdfast, password: ${JSON.stringify(password)} }`);
     }
     if (durable && config?.jetstream === undefined)
       lines.push(`jetstream { store_dir: ${JSON.stringify(launch.directory)} }`);
+    if (websocket !== undefined) lines.push(`websocket ${webSocketBlock(launch.host, websocket)}`);
     for (const [key, value] of Object.entries(config ?? {})) lines.push(`${key}: ${value}`);
     await writeFile(join(launch.directory, "nats.conf"), `${lines.join("\n")}\n`, { mode: 0o600 });
   },
@@ -44,6 +45,17 @@ export const nats: ServerEntry = {
     return `nats://${login}${launch.host}:${launch.port}`;
   },
 };
+
+function webSocketBlock(
+  host: string,
+  { port, certFile, keyFile }: NonNullable<ServerOptions["websocket"]>,
+): string {
+  const tls =
+    certFile === undefined
+      ? "no_tls: true"
+      : `tls { cert_file: ${JSON.stringify(certFile)}, key_file: ${JSON.stringify(keyFile)} }`;
+  return `{ host: ${host}, port: ${port}, ${tls} }`;
+}
 
 /** The same in a pinned current version, built where Go is: Debian's is years older. */
 export const natsCurrent: ServerEntry = {
