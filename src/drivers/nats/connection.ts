@@ -72,7 +72,7 @@ export class HoldfastNatsConnection extends Base {
   constructor(plan: NatsPlan) {
     const book = new ServerBook(plan.servers);
     const login = new Login(plan, book);
-    super({ ...plan.library, authenticator: login.authenticators(plan.library.authenticator) });
+    super(login.library());
     const tell = (error: unknown): void =>
       this.#regulated.dispatchStatus({ type: "error", error: asError(error) });
     const handler = plan.library.reconnectToServer;

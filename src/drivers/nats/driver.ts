@@ -50,7 +50,6 @@ export function natsDriver(
     probe: (physical) => protocol().confirm(physical),
     takeBack(physical) {
       lostMs = clock.nowMs();
-      noteRefusal(endpointId(physical.dial.endpoint), physical.lostCause);
       protocol().suspend(physical);
     },
     async close(physical, how, deadlineMs) {

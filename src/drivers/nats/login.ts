@@ -1,4 +1,10 @@
-import type { Auth, Authenticator, ConnectionOptions } from "@nats-io/transport-node";
+import {
+  type Auth,
+  type Authenticator,
+  type ConnectionOptions,
+  tokenAuthenticator,
+  usernamePasswordAuthenticator,
+} from "@nats-io/transport-node";
 import { endpointId } from "../../endpoint/index.ts";
 import type { Dial } from "../../link/index.ts";
 import type { NatsPlan } from "./options.ts";
@@ -16,13 +22,23 @@ export class Login {
     this.#book = book;
   }
 
-  /** For the library, which calls them all at each handshake and merges what they say; ours is the last. */
-  authenticators(given: ConnectionOptions["authenticator"]): Authenticator[] {
+  /**
+   * The library's options: it calls all authenticators at each handshake and merges what they say. It would put those
+   * for `user` and `token` last; the last word is ours.
+   */
+  library(): ConnectionOptions {
+    const { user, pass, token, authenticator: given, ...rest } = this.#plan.library;
     const own: Authenticator = (nonce) => {
       const asked = typeof this.#asked === "function" ? this.#asked(nonce) : this.#asked;
       return { ...(this.#plan.urlLogin && this.#book.login()), ...asked } as Auth;
     };
-    return [...(Array.isArray(given) ? given : given === undefined ? [] : [given]), own];
+    const authenticator = [
+      ...(Array.isArray(given) ? given : given === undefined ? [] : [given]),
+      ...(token ? [tokenAuthenticator(token)] : []),
+      ...(user ? [usernamePasswordAuthenticator(user, pass)] : []),
+      own,
+    ];
+    return { ...rest, authenticator };
   }
 
   /** Asks `credentials`, if there is one; what it throws fails the attempt. */
