@@ -15,7 +15,7 @@ export interface BoundedExponentialOptions {
 }
 
 /**
- * Our own shape: min + U[0, min(cap − min, base·2ⁿ)). Bounded on both sides, as wide as full jitter, and still
+ * min + U[0, min(cap − min, base·2ⁿ)). Bounded on both sides, as wide as full jitter, and still
  * jittered at the cap. (TigerBeetle's, with a base of its own.)
  */
 export function boundedExponential(options: BoundedExponentialOptions = {}): Backoff {

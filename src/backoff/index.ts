@@ -53,6 +53,7 @@ export type { Preset } from "./presets/preset.ts";
 export { type RedisPyOptions, redisPyBackoff, redisPyCorrected } from "./presets/redis-py.ts";
 export { type SqlServerOptions, sqlServerBackoff } from "./presets/sql-server.ts";
 export { concat, immediately } from "./sequence.ts";
+export { type SpreadExponentialOptions, spreadExponential } from "./spread.ts";
 export { suggestion } from "./suggest.ts";
 export { type PlannedAttempt, type Timeline, timeline } from "./timeline.ts";
 export { LONGEST_DELAY_MS } from "./unfold.ts";

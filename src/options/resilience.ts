@@ -1,5 +1,12 @@
 /** The canonical `resilience` options: what every driver takes, whatever its peer calls them. */
-import { type Backoff, boundedExponential, immediately, presetNamed, presets } from "../backoff/index.ts";
+import {
+  type Backoff,
+  boundedExponential,
+  immediately,
+  presetNamed,
+  presets,
+  spreadExponential,
+} from "../backoff/index.ts";
 import type { RetryBudget, RetryPolicy } from "../call/index.ts";
 import type { Chooser, DialPermits, LinkPolicy, LivenessOptions, OutboxLimits } from "../link/index.ts";
 import { systemWorld, type World } from "../time/index.ts";
@@ -255,7 +262,7 @@ function readBackoff(given: ResilienceOptions["backoff"] = defaultBackoff): Back
     const allowed = key === "minMs" ? `at most capMs (${capMs} ms)` : `at least minMs (${minMs} ms)`;
     throw optionError(`resilience.backoff.${key}`, key === "minMs" ? minMs : capMs, allowed);
   }
-  const curve = boundedExponential({ minMs, baseMs, capMs });
+  const curve = spreadExponential({ minMs, baseMs, capMs });
   return (o.immediateFirst ?? defaults["backoff.immediateFirst"].value) ? immediately(curve) : curve;
 }
 

@@ -217,7 +217,7 @@ test("the smaller ones, row by row", () => {
   assert.deepEqual(row("aws-full", 3), [50, 100, 200]);
   assert.deepEqual(row("aws-equal", 3), [75, 150, 300]);
   assert.deepEqual(row("effect", 4), [1000, 2000, 4000, 8000]);
-  assert.deepEqual(row("holdfast", 8), [0, 150, 250, 450, 850, 1650, 3250, 5025]);
+  assert.deepEqual(row("holdfast", 8), [0, 400, 600, 900, 1350, 2025, 3037.5, 4556.25]);
 });
 
 test("ours has the figures of the defaults", () => {
