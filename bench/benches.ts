@@ -3,6 +3,7 @@ import type { Bench } from "./bench.ts";
 import { gate } from "./gate.ts";
 import { idle } from "./idle.ts";
 import { backoff, machine } from "./machine.ts";
+import { nats } from "./nats.ts";
 import { overhead } from "./overhead.ts";
 import { recovery } from "./recovery.ts";
 
@@ -10,6 +11,7 @@ import { recovery } from "./recovery.ts";
 export const benches: Readonly<Record<string, Bench>> = {
   overhead,
   recovery,
+  nats,
   gate,
   idle,
   "accept-drop": acceptDrop,

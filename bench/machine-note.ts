@@ -23,6 +23,10 @@ function versionOf(name: string): string {
   return (JSON.parse(readFileSync(`${root}package.json`, "utf8")) as { version: string }).version;
 }
 
+function versionsOf(names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, versionOf(name)]));
+}
+
 export function machineNote(): MachineNote {
   return {
     cpu: cpus()[0]?.model ?? "unknown",
@@ -32,7 +36,7 @@ export function machineNote(): MachineNote {
     node: process.versions.node,
     loadAverage: Math.round((loadavg()[0] ?? 0) * 100) / 100,
     date: new Date().toISOString().slice(0, 10),
-    packages: { redis: versionOf("redis"), ioredis: versionOf("ioredis") },
+    packages: versionsOf(["redis", "ioredis", "@nats-io/transport-node"]),
   };
 }
 

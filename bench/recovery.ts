@@ -1,7 +1,7 @@
 /** From "the server is back" to the first answered call, and what it cost in dials. */
 import { type FaultProxy, faultProxy, startServer } from "../src/lab/index.ts";
 import { systemClock } from "../src/time/index.ts";
-import type { Bench } from "./bench.ts";
+import type { Bench, BenchOptions } from "./bench.ts";
 import { countDials } from "./dials.ts";
 import { bootstrapRandom, progress } from "./harness.ts";
 import { holdfastRedis, type Peer, type PeerClient, peers } from "./peers.ts";
@@ -89,35 +89,60 @@ async function outage({ proxy, client }: Runner, lengthMs: number): Promise<{ ms
   return { ms: (await answer) - backMs, dials: dials() };
 }
 
+/** Outages of these lengths, one after the other; the last kind of client is ours. */
+export async function recoveries(
+  label: string,
+  kinds: readonly Peer[],
+  port: number,
+  outagesS: readonly number[],
+): Promise<{ rows: string[][]; goals: Goal[] }> {
+  const rows: string[][] = [];
+  const goals: Goal[] = [];
+  for (const seconds of outagesS) {
+    progress(`${label}: outages of ${seconds} s`);
+    report(seconds, await all(kinds, port, seconds * 1e3), rows, goals);
+  }
+  return { rows, goals };
+}
+
+/** The lengths of the outages, in seconds. */
+export function outageLengths({ full, outagesS }: BenchOptions): readonly number[] {
+  return outagesS ?? (full ? FULL_S : SHORT_S);
+}
+
+/** How it is measured, in lines. */
+export const recoveryMethod: readonly string[] = [
+  `${CLIENTS} clients of each kind, each behind a proxy of its own, all at the same time`,
+  `a call every ${CALL_EVERY_DOWN_MS} ms, every ${CALL_EVERY_BACK_MS} ms once the server is back`,
+  `outages longer than their name by 0 to ${SPREAD * 100} %, evenly spread, so that no grid of attempts is favoured`,
+];
+
+export const recoveryColumns: readonly string[] = [
+  "outage, client",
+  "mean ms",
+  "p90 ms",
+  "max ms",
+  "dials, mean",
+];
+
+export const dialsNote =
+  "Dials are TCP connection attempts of this process, refused ones included, from the cut to the last answer.";
+
 export const recovery: Bench = {
   title: "from the server's return to the first answer",
-  async run({ full, outagesS = full ? FULL_S : SHORT_S }) {
+  async run(options) {
     await using server = await startServer("redis");
     const kinds = [...peers, holdfastRedis];
-    const rows: string[][] = [];
-    const goals: Goal[] = [];
-    for (const seconds of outagesS) {
-      progress(`recovery: outages of ${seconds} s`);
-      const found = await all(kinds, server.port, seconds * 1e3);
-      report(seconds, found, rows, goals);
-    }
+    const { rows, goals } = await recoveries("recovery", kinds, server.port, outageLengths(options));
     return {
       method: [
         `Redis ${server.version} behind a fault proxy for each kind of client: cut by RST, then refused; then open again`,
-        `${CLIENTS} clients of each kind at their defaults, each behind a proxy of its own, all at the same time`,
-        `a GET every ${CALL_EVERY_DOWN_MS} ms, every ${CALL_EVERY_BACK_MS} ms once the server is back`,
-        `outages longer than their name by 0 to ${SPREAD * 100} %, evenly spread, so that no grid of attempts is favoured`,
+        "every client at its defaults; the call is a GET",
+        ...recoveryMethod,
       ],
-      tables: [
-        {
-          columns: ["outage, client", "mean ms", "p90 ms", "max ms", "dials, mean"],
-          rows,
-        },
-      ],
+      tables: [{ columns: recoveryColumns, rows }],
       goals,
-      notes: [
-        "Dials are TCP connection attempts of this process, refused ones included, from the cut to the last answer.",
-      ],
+      notes: [dialsNote],
     };
   },
 };
@@ -154,7 +179,8 @@ async function all(kinds: readonly Peer[], port: number, atLeastMs: number): Pro
 
 function report(seconds: number, found: ReadonlyMap<string, Found>, rows: string[][], goals: Goal[]): void {
   const random = bootstrapRandom();
-  const own = found.get(holdfastRedis.name) as Found;
+  const ours = [...found.keys()].at(-1) as string;
+  const own = found.get(ours) as Found;
   for (const [name, { recoveryMs, dials }] of found) {
     rows.push([
       `${seconds} s, ${name}`,
@@ -163,7 +189,7 @@ function report(seconds: number, found: ReadonlyMap<string, Found>, rows: string
       figure(Math.max(...recoveryMs)),
       withInterval(meanInterval(dials, random)),
     ]);
-    if (name === holdfastRedis.name) continue;
+    if (name === ours) continue;
     const goal = (what: string, unit: string, measured: Interval): Goal => ({
       goal: `outage of ${seconds} s: ${what} ${name}`,
       measured,
