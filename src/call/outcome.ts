@@ -37,8 +37,11 @@ export interface CallDescription {
   readonly deadlineMs?: number | undefined;
   /** The caller's own way out; rejects with `signal.reason` untouched. */
   readonly signal?: AbortSignal | undefined;
-  /** False while its library still queues it behind another call, so that silence proves nothing. Default: it has begun. */
-  readonly begun?: (() => boolean) | undefined;
+  /**
+   * Takes it back from its library's queue, where it waits behind another call: then nothing of it was sent, and its
+   * silence proves nothing. False when it has begun.
+   */
+  readonly unsend?: (() => boolean) | undefined;
   /** For messages; no arguments, no secrets. */
   readonly name?: string | undefined;
 }

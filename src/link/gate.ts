@@ -315,13 +315,14 @@ export class Gate<C> implements Judge<C> {
     for (const entry of this.#outbox.expired(nowMs))
       this.#reject(entry, waitedTooLong(entry, nowMs, this.#outbox.limits.ageMs, this.#cause));
     for (const entry of this.#inFlight.expired(nowMs)) {
-      this.#reject(entry, noReply(entry));
+      const unbegun = entry.call.unsend?.() === true;
+      this.#reject(entry, unbegun ? waitedTooLong(entry, nowMs, 0, undefined) : noReply(entry));
+      if (unbegun) continue;
       // A blocking call is answered when there is something to answer: its silence proves nothing. Nor does that of a
-      // call that had spent its time in the outbox: it killed connections a few milliseconds old.
-      const { kind, begun, deadlineMs = 0 } = entry.call;
+      // call that had spent its time in the outbox (it killed young connections), or of a cast, which nobody answers.
+      const { kind, deadlineMs = 0 } = entry.call;
       const onWireMs = nowMs - entry.sentMs;
-      // And to a cast nobody answers: it waits for our own kernel.
-      if (kind !== "blocking" && kind !== "cast" && begun?.() !== false && onWireMs >= deadlineMs) {
+      if (kind !== "blocking" && kind !== "cast" && onWireMs >= deadlineMs) {
         this.#owner.overdue(entry.sentMs);
       }
     }

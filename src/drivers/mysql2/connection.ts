@@ -42,7 +42,7 @@ export class HoldfastConnection extends ShellConnection {
     attach(this, this.core);
     this.resilience = resilienceOf(link);
     this.#tellAsTheLibrary(link);
-    if (!resolved.policy.lazy) link.connect().catch(() => {}); // told by `error`, and to who waits
+    if (!resolved.policy.lazy && settings.autoConnect) link.connect().catch(() => {}); // told by `error`, and to who waits
   }
 
   get link(): Link<Physical> {

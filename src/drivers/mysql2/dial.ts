@@ -4,6 +4,7 @@ import { HoldfastError } from "../../call/index.ts";
 import type { Endpoint } from "../../endpoint/index.ts";
 import type { CommandClasses } from "./internals.ts";
 import { copyConfig, type LibraryConfig } from "./library.ts";
+import type { MysqlResilience } from "./options.ts";
 import { Physical, type PhysicalOwner } from "./physical.ts";
 
 /** What every connection of one pool or client is made from. */
@@ -15,6 +16,8 @@ export interface DialPlan {
   readonly connectTimeoutMs: number;
   /** Statements that every connection begins with. */
   readonly setUp: readonly string[];
+  /** Asked before every dial. */
+  readonly credentials: MysqlResilience["credentials"];
   /** Refuse a server that only reads. */
   readonly primaryOnly: boolean;
 }
@@ -33,7 +36,12 @@ export interface DialContext extends PhysicalOwner {
 export async function dialMysql(plan: DialPlan, context: DialContext): Promise<Physical> {
   const { endpoint, signal } = context;
   const { stream: given } = plan.config;
+  context.step("credentials");
+  const credentials = await plan.credentials?.();
+  if (signal.aborted) throw signal.reason;
   const config = copyConfig(plan.config, {
+    ...(credentials?.user !== undefined && { user: credentials.user }),
+    ...(credentials?.password !== undefined && { password: credentials.password }),
     ...context.identity,
     host: endpoint.host,
     port: endpoint.port,

@@ -7,12 +7,14 @@ import type { Connection, ConnectionOptions, Pool, PoolOptions } from "mysql2";
 import type { Resilience } from "../../observe/index.ts";
 import type { PoolResilience, TransactionOptions } from "../../sql/index.ts";
 import { makeConnection } from "./connection.ts";
-import type { MysqlPoolResilience, MysqlResilience } from "./options.ts";
+import type { MysqlConnectionResilience, MysqlPoolResilience } from "./options.ts";
 import { makePool } from "./pool.ts";
 
 export * from "mysql2";
 export type { PoolResilience, TransactionOptions } from "../../sql/index.ts";
 export type {
+  MysqlConnectionResilience,
+  MysqlCredentials,
   MysqlPoolLimits,
   MysqlPoolResilience,
   MysqlResilience,
@@ -62,7 +64,7 @@ export function createPool(
  * @throws `HF_OPTION`
  */
 export function createConnection(
-  options: string | (ConnectionOptions & { resilience?: MysqlResilience }),
+  options: string | (ConnectionOptions & { resilience?: MysqlConnectionResilience }),
 ): Connection & ResilientConnection {
   return makeConnection(options) as unknown as Connection & ResilientConnection;
 }

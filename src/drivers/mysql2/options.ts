@@ -30,8 +30,21 @@ export interface MysqlResilience extends ResilienceOptions {
   readonly setUp?: readonly string[];
   /** System variables that the server is asked to track, beside those it tracks by itself, so that they are restored. */
   readonly track?: readonly string[];
+  /** Who logs in, asked before every dial, so that rotated credentials are found. Default: `user` and `password`. */
+  readonly credentials?: () => MysqlCredentials | Promise<MysqlCredentials>;
   /** A deadline for every statement without a `timeout` of its own, ms. Default none: a long query is never cut. */
   readonly callDeadlineMs?: number;
+}
+
+export interface MysqlCredentials {
+  readonly user?: string;
+  readonly password?: string;
+}
+
+/** For single connections. */
+export interface MysqlConnectionResilience extends MysqlResilience {
+  /** Dial at once, as the library does. With `false` it is dialled by `connect()`. Default true. */
+  readonly autoConnect?: boolean;
 }
 
 /** For pools: how a connection is cleaned on its return, and limits that the library has no name for. */
@@ -76,6 +89,8 @@ const own = {
   setUp: optional(listOf(string())),
   track: optional(listOf(string())),
   callDeadlineMs: optional(duration({ min: 1 })),
+  credentials: optional(callback<NonNullable<MysqlResilience["credentials"]>>()),
+  autoConnect: optional(boolean()),
   reset: optional(oneOf(["dirty", "always"] as const)),
 };
 
@@ -85,6 +100,8 @@ export interface OwnOptions {
   readonly setUp: readonly string[] | undefined;
   readonly track: readonly string[] | undefined;
   readonly callDeadlineMs: number | undefined;
+  readonly credentials: MysqlResilience["credentials"];
+  readonly autoConnect: boolean | undefined;
   readonly reset: "dirty" | "always" | undefined;
   readonly pool: MysqlPoolLimits | undefined;
   /** The engine's part. */
@@ -92,9 +109,10 @@ export interface OwnOptions {
 }
 
 /** @throws `HF_OPTION` naming key, value and what is allowed */
-export function readOwn(given: MysqlPoolResilience = {}): OwnOptions {
+export function readOwn(given: MysqlPoolResilience & MysqlConnectionResilience = {}): OwnOptions {
   if (typeof given !== "object" || given === null) throw optionError("resilience", given, "an object");
-  const { endpoints, target, setUp, track, callDeadlineMs, reset, pool, ...engine } = given;
+  const { endpoints, target, setUp, track, callDeadlineMs, ...others } = given;
+  const { credentials, autoConnect, reset, pool, ...engine } = others;
   if (endpoints !== undefined && (!Array.isArray(endpoints) || endpoints.length === 0)) {
     throw optionError("resilience.endpoints", endpoints, `a list of at least one ${allowedEndpoint}`);
   }
@@ -107,6 +125,8 @@ export function readOwn(given: MysqlPoolResilience = {}): OwnOptions {
     setUp: own.setUp.read(setUp, "resilience.setUp"),
     track: own.track.read(track, "resilience.track"),
     callDeadlineMs: own.callDeadlineMs.read(callDeadlineMs, "resilience.callDeadlineMs"),
+    credentials: own.credentials.read(credentials, "resilience.credentials"),
+    autoConnect: own.autoConnect.read(autoConnect, "resilience.autoConnect"),
     reset: own.reset.read(reset, "resilience.reset"),
     pool,
     engine,

@@ -186,9 +186,11 @@ export class Physical {
     if (running !== null && wire.unwritten === running) this.#outstanding.get(running)?.reject(takenBack);
   }
 
-  /** False while the library still queues it behind another. */
-  begun(command: Command): boolean {
-    return command.next !== null;
+  /** Takes one command out of the library's queue; false when it has begun, or is not here. */
+  withdraw(command: Command): boolean {
+    if (command.next !== null || !this.#outstanding.delete(command)) return false;
+    skip(command);
+    return true;
   }
 
   #settle(error: unknown): void {

@@ -4,12 +4,14 @@ import type { Resilience } from "../../observe/index.ts";
 import type { PoolResilience, TransactionOptions } from "../../sql/index.ts";
 import { makeConnection } from "./connection.ts";
 import type { LeasedConnection } from "./leased.ts";
-import type { MysqlPoolResilience, MysqlResilience } from "./options.ts";
+import type { MysqlConnectionResilience, MysqlPoolResilience } from "./options.ts";
 import { makePool } from "./pool.ts";
 
 export * from "mysql2/promise";
 export type { PoolResilience, TransactionOptions } from "../../sql/index.ts";
 export type {
+  MysqlConnectionResilience,
+  MysqlCredentials,
   MysqlPoolLimits,
   MysqlPoolResilience,
   MysqlResilience,
@@ -65,7 +67,7 @@ export function createPool(
 
 /** Resolves when connected. @throws (as rejection) why it could not be; `HF_OPTION` */
 export async function createConnection(
-  options: string | (ConnectionOptions & { resilience?: MysqlResilience }),
+  options: string | (ConnectionOptions & { resilience?: MysqlConnectionResilience }),
 ): Promise<Connection & ResilientConnection> {
   const core = makeConnection(options);
   await core.link.connect();

@@ -21,6 +21,7 @@ export interface MysqlSettings {
   readonly callDeadlineMs: number | undefined;
   readonly reset: "dirty" | "always";
   readonly limits: MysqlPoolLimits;
+  readonly autoConnect: boolean;
   readonly name: string;
 }
 
@@ -61,6 +62,7 @@ export function readSettings(
       keepAliveMs: keepAlive(config, resolved.tcpKeepAliveMs),
       connectTimeoutMs: resolved.policy.connectTimeoutMs,
       setUp: [...tracked, ...(own.setUp ?? [])],
+      credentials: own.credentials,
       primaryOnly: own.target === "primary",
     },
     endpoints,
@@ -69,6 +71,7 @@ export function readSettings(
     callDeadlineMs: own.callDeadlineMs,
     reset: own.reset ?? (given.resetOnRelease === true ? "always" : "dirty"),
     limits: own.pool ?? {},
+    autoConnect: own.autoConnect ?? true,
     name: resolved.name ?? `mysql2 ${endpoints[0] === undefined ? "" : endpointId(endpoints[0])}`,
   };
 }

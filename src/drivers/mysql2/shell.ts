@@ -95,9 +95,8 @@ function job(
   call: Omit<CallDescription, "effect">,
   preparation?: Preparation,
 ): Job {
-  // Behind another statement its silence proves nothing about the connection.
-  const begun = (): boolean => core?.physical?.begun(command) !== false;
-  return new Job(command, facts, { ...call, begun }, preparation);
+  const unsend = (): boolean => core?.physical?.withdraw(command) === true;
+  return new Job(command, facts, { ...call, unsend }, preparation);
 }
 
 function plain(front: Front, command: Command, name: string, facts: SqlStatement): Job {

@@ -51,7 +51,7 @@ export async function soakTarget(target: ConformanceTarget, options: SoakOptions
       stage: context,
       link: trialLink(context, opened),
       calmFirstMs: 3_000,
-      ...(options.perSecond !== undefined && { perSecond: options.perSecond }),
+      perSecond: options.perSecond ?? target.writesPerSecond ?? 200,
       ...(options.onHealed && { onHealed: options.onHealed }),
     });
     await context.end();

@@ -79,6 +79,11 @@ export interface ConformanceTarget {
    * run proves nothing about NATS.
    */
   readonly proves: readonly string[];
+  /**
+   * Writes a second in the ledger, default 200. Fewer where one connection carries one write at a time, and each waits for
+   * the disk: what piled up during a fault must be gone soon after it.
+   */
+  readonly writesPerSecond?: number;
   /** Starts a server that acknowledges only what survives a kill. */
   startServer(): Promise<TargetServer>;
   /** Makes a client; dials nothing. */

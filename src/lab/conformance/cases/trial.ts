@@ -55,6 +55,7 @@ export function trialCase(faults: readonly StormFault[]): ConformanceCase {
         stage: context,
         link: trialLink(context, opened),
         calmFirstMs: 1_000,
+        perSecond: context.target.writesPerSecond ?? 200,
       });
       assert.ok(verdict.ok, explainVerdict(verdict));
       for (const cut of verdict.cuts) assert.ok(cut.unknown <= cut.inFlight, cut.label);

@@ -4,6 +4,7 @@ import type { ConformanceTarget } from "../target.ts";
 
 const targets: Readonly<Record<string, () => Promise<ConformanceTarget>>> = {
   tcp: async () => (await import("./tcp.ts")).tcpTarget,
+  mysql2: async () => (await import("./mysql2.ts")).mysql2Target(),
   nats: async () => (await import("./nats.ts")).natsTarget(),
   redis: async () => (await import("./redis.ts")).redisTarget(),
 };
