@@ -11,7 +11,16 @@ import type { MysqlConnectionResilience, MysqlPoolResilience } from "./options.t
 import { makePool } from "./pool.ts";
 
 export * from "mysql2";
-export type { PoolResilience, TransactionOptions } from "../../sql/index.ts";
+export {
+  fromGoMysqlDsn,
+  fromMysqlUrl,
+  fromSqlYaml,
+  type GoMysqlDsnOptions,
+  type PoolResilience,
+  type SqlSettings,
+  type TransactionOptions,
+} from "../../sql/index.ts";
+export { connectionOptionsOf, poolOptionsOf } from "./from-settings.ts";
 export type {
   MysqlConnectionResilience,
   MysqlCredentials,
