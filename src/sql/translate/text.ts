@@ -46,7 +46,11 @@ export function isPlainName(name: string): boolean {
   return /^[a-z_][\w.]{0,63}$/i.test(name);
 }
 
-export function unknownParameter(key: string, { name, hidden }: Parameter, known: readonly string[]) {
+export function unknownParameter(
+  key: string,
+  { name, hidden }: Parameter,
+  known: readonly string[],
+): HoldfastError {
   const shown = !hidden && isPlainName(name);
   const why = shown
     ? `unknown parameter "${name}"${didYouMean(name, known)}`
