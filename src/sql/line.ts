@@ -124,12 +124,20 @@ export class SqlLine<C extends SqlConnection> {
     if (transaction === "rollback") this.#bringBack();
     else if (transaction === "commit") this.#before.clear();
     this.#holdings.done(holding, statement, order);
-    if (cures.length > 0) {
-      for (const { key } of session.items) if (isCured(cures, key)) session.delete(key);
-    }
     const open = holding?.held.has("transaction") === true;
-    for (const { key, sql, transactional } of sets) {
-      if (transactional && open && !this.#before.has(key)) this.#before.set(key, session.get(key));
+    const stays = new Set(sets.filter((item) => !item.transactional).map(({ key }) => key));
+    const change = (key: string): void => {
+      if (open && !stays.has(key) && !this.#before.has(key)) this.#before.set(key, session.get(key));
+    };
+    if (cures.length > 0) {
+      for (const { key } of session.items) {
+        if (!isCured(cures, key)) continue;
+        change(key);
+        session.delete(key);
+      }
+    }
+    for (const { key, sql } of sets) {
+      change(key);
       session.set(key, sql, itemOrder);
     }
   }
