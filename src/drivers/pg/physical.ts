@@ -234,9 +234,13 @@ export class Physical {
     if (this.#unwritten !== undefined) this.#outstanding.get(this.#unwritten)?.reject(takenBack);
   }
 
-  /** False while the library still queues it behind another. */
-  begun(query: Submittable): boolean {
-    return !this.wire._queryQueue.includes(query);
+  /** Takes one query out of the library's queue; false when it has begun, or is not here. */
+  withdraw(query: Submittable): boolean {
+    const { _queryQueue: queue } = this.wire;
+    const at = queue.indexOf(query);
+    if (at < 0 || !this.#outstanding.delete(query)) return false;
+    queue.splice(at, 1);
+    return true;
   }
 
   #settle(error: unknown): void {

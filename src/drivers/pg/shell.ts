@@ -67,10 +67,10 @@ export class ShellClient extends library.Client implements Ears {
     const text = textOf(query);
     const facts = factsOf(text, declared.effect, core.escapesKnown);
     const call = describe(text ?? "", (query as LibraryQuery).values, declared, core.callDeadlineMs);
-    if (call.deadlineMs === undefined) return core.submit(new Job(query, facts, call));
-    // Behind another statement its silence proves nothing about the connection.
-    const begun = (): boolean => core.physical?.begun(query) !== false;
-    core.submit(new Job(query, facts, { ...call, begun }));
+    if (call.deadlineMs === undefined && call.signal === undefined)
+      return core.submit(new Job(query, facts, call));
+    const unsend = (): boolean => core.physical?.withdraw(query) === true;
+    core.submit(new Job(query, facts, { ...call, unsend }));
   }
 
   notification(message: unknown): void {
