@@ -6,6 +6,7 @@ const targets: Readonly<Record<string, () => Promise<ConformanceTarget>>> = {
   tcp: async () => (await import("./tcp.ts")).tcpTarget,
   mysql2: async () => (await import("./mysql2.ts")).mysql2Target(),
   nats: async () => (await import("./nats.ts")).natsTarget(),
+  pg: async () => (await import("./pg.ts")).pgTarget(),
   redis: async () => (await import("./redis.ts")).redisTarget(),
 };
 
