@@ -33,6 +33,7 @@ import { RegulatedProtocol } from "./protocol.ts";
 import { type NatsRequestOptions, RequestDeadline } from "./request-deadline.ts";
 import { ServerBook } from "./server-book.ts";
 import { tellStatus } from "./status.ts";
+import { CallerTrace, withoutTraces } from "./trace.ts";
 import { TappedTransport } from "./transport.ts";
 import { WebSocketWire } from "./websocket.ts";
 import type { MakeWire } from "./wire.ts";
@@ -149,9 +150,11 @@ export class HoldfastNatsConnection extends Base {
   override request(subject: string, data?: Payload, opts?: NatsRequestOptions): Promise<Msg> {
     const { effect = "once", ...given } = opts ?? {};
     const options: RequestOptions = { ...given, timeout: opts?.timeout || 1_000 };
-    return this.#asked(subject, data, options.timeout, effect, (payload, leftMs) =>
-      super.request(subject, payload, { ...options, timeout: leftMs }),
-    );
+    const trace = this.options.noAsyncTraces ? undefined : new CallerTrace(this.request);
+    return this.#asked(subject, data, options.timeout, effect, trace, (payload, leftMs) => {
+      options.timeout = leftMs;
+      return withoutTraces(this.options, () => super.request(subject, payload, options));
+    });
   }
 
   override requestMany(
@@ -160,7 +163,7 @@ export class HoldfastNatsConnection extends Base {
     opts: Partial<RequestManyOptions> = {},
   ): Promise<QueuedIterator<Msg>> {
     const maxWait = opts.maxWait || 1_000;
-    return this.#asked(subject, data, maxWait, "once", (payload, leftMs) =>
+    return this.#asked(subject, data, maxWait, "once", undefined, (payload, leftMs) =>
       super.requestMany(subject, payload, { ...opts, maxWait: leftMs }),
     );
   }
@@ -171,6 +174,7 @@ export class HoldfastNatsConnection extends Base {
     data: Payload | undefined,
     timeoutMs: number,
     effect: Effect,
+    trace: CallerTrace | undefined,
     send: (payload: Payload | undefined, leftMs: number) => Promise<T>,
   ): Promise<T> {
     try {
@@ -186,8 +190,10 @@ export class HoldfastNatsConnection extends Base {
     const bytes = REQUEST_OVERHEAD_BYTES + subject.length + (data?.length ?? 0);
     const call = { bytes, effect, kind: "blocking", deadlineMs: timeoutMs, name: "the request" } as const;
     return this.#link.call(call, () =>
-      send(payload, keeps ? Math.max(1, Math.ceil(endMs - clock.nowMs())) : timeoutMs).catch((error) => {
-        throw error instanceof TimeoutError ? new RequestDeadline(timeoutMs, effect, error) : error;
+      send(payload, keeps ? Math.max(1, Math.ceil(endMs - clock.nowMs())) : timeoutMs).catch((cause) => {
+        const error = cause instanceof TimeoutError ? new RequestDeadline(timeoutMs, effect, cause) : cause;
+        if (error instanceof RequestDeadline || error instanceof errors.RequestError) trace?.mark(error);
+        throw error;
       }),
     );
   }

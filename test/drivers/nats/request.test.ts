@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isHoldfastError } from "../../../src/call/index.ts";
-import { TimeoutError } from "../../../src/drivers/nats/index.ts";
+import { errors, type ResilientNatsConnection, TimeoutError } from "../../../src/drivers/nats/index.ts";
 import { until } from "../../support/until.ts";
 import { fakeNats } from "./fake-server.ts";
-import { connected } from "./support.ts";
+import { connected, withNats } from "./support.ts";
 
 test("a request that was sent and timed out is the library's TimeoutError, and says maybe-applied", async (t) => {
   const server = await fakeNats(t);
@@ -35,4 +35,29 @@ test("a request declared a read is sent again when its connection dies, any othe
   await once;
   assert.equal((await read).string(), "ok");
   assert.equal(server.lines.filter((line) => line === "once").length, 1);
+});
+
+test("the error of a request says where it was made, unless noAsyncTraces", async (t) => {
+  const server = await withNats(t);
+  if (server === undefined) return;
+  async function whoAsked(nc: ResilientNatsConnection): Promise<Error> {
+    const failure = await nc
+      .request("nobody.is.there", "", { timeout: 2_000 })
+      .catch((error: unknown) => error);
+    assert.ok(failure instanceof errors.RequestError && failure.isNoResponders());
+    return failure;
+  }
+  async function whoWaited(nc: ResilientNatsConnection): Promise<Error> {
+    const failure = await nc.request("nobody.answers", "", { timeout: 50 }).catch((error: unknown) => error);
+    assert.ok(failure instanceof TimeoutError);
+    return failure;
+  }
+  const nc = await connected(t, server.url);
+  nc.subscribe("nobody.answers", { callback: () => {} });
+  const [first = "", frame = ""] = ((await whoAsked(nc)).stack ?? "").split("\n");
+  assert.match(first, /^RequestError: no responders: 'nobody\.is\.there'/);
+  assert.match(frame, /whoAsked/);
+  assert.match((await whoWaited(nc)).stack?.split("\n")[1] ?? "", /whoWaited/);
+  const silent = await connected(t, server.url, { noAsyncTraces: true });
+  assert.doesNotMatch((await whoAsked(silent)).stack ?? "", /whoAsked/);
 });
