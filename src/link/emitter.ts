@@ -1,7 +1,13 @@
+/** One listener; an object of its own, so that one added twice is two. */
+interface Listening<Events> {
+  readonly name: keyof Events;
+  readonly listener: (event: never) => void;
+}
+
 /** Typed events. `on` returns what removes the listener; a listener that throws unwinds nothing. */
 export class Emitter<Events extends object> {
-  /** Made when somebody listens: most links of a large fleet are heard only through `tap`. */
-  #listeners: Map<keyof Events, Set<(event: never) => void>> | undefined;
+  /** One short list, made when somebody listens: a map of sets weighed more than the link's gate. */
+  #listeners: readonly Listening<Events>[] | undefined;
   #tap: ((name: keyof Events, event: Events[keyof Events]) => void) | undefined;
   readonly #failed: (error: unknown, event: keyof Events) => void;
 
@@ -11,16 +17,11 @@ export class Emitter<Events extends object> {
   }
 
   on<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): () => void {
-    this.#listeners ??= new Map();
-    const listeners = this.#listeners;
-    const own = ((event: Events[K]): void => listener(event)) as (event: never) => void; // one added twice is two
-    const set = listeners.get(name);
-    if (set === undefined) listeners.set(name, new Set([own]));
-    else set.add(own);
+    const own: Listening<Events> = { name, listener };
+    this.#listeners = this.#listeners === undefined ? [own] : [...this.#listeners, own];
     return () => {
-      const now = listeners.get(name);
-      if (now?.delete(own) && now.size === 0) listeners.delete(name);
-      if (listeners.size === 0 && this.#listeners === listeners) this.#listeners = undefined;
+      const left = this.#listeners?.filter((one) => one !== own);
+      this.#listeners = left?.length === 0 ? undefined : left;
     };
   }
 
@@ -43,11 +44,11 @@ export class Emitter<Events extends object> {
     } catch (error) {
       this.#failed(error, name);
     }
-    const set = this.#listeners?.get(name);
-    if (set === undefined) return;
-    for (const listener of [...set]) {
+    // Never changed in place: who is added or removed by a listener does not change this round.
+    for (const one of this.#listeners ?? []) {
+      if (one.name !== name) continue;
       try {
-        (listener as (event: Events[K]) => void)(event);
+        (one.listener as (event: Events[K]) => void)(event);
       } catch (error) {
         this.#failed(error, name);
       }
@@ -55,8 +56,6 @@ export class Emitter<Events extends object> {
   }
 
   get listenerCount(): number {
-    let count = 0;
-    for (const set of this.#listeners?.values() ?? []) count += set.size;
-    return count;
+    return this.#listeners?.length ?? 0;
   }
 }

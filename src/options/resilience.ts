@@ -168,6 +168,22 @@ const shape = check.object({
  * @throws `HF_OPTION` naming key, value and what is allowed; an unknown key with "did you mean"
  */
 export function resolveResilience(options: ResilienceOptions = {}): ResolvedResilience {
+  const untouched = options !== null && typeof options === "object" && Object.keys(options).length === 0;
+  if (!untouched) return resolve(options);
+  resolvedDefaults ??= frozen(resolve({}));
+  return resolvedDefaults;
+}
+
+/** One for all links whose owners say nothing: a link of a large fleet keeps no settings of its own. */
+let resolvedDefaults: ResolvedResilience | undefined;
+
+function frozen(resolved: ResolvedResilience): ResolvedResilience {
+  const { endpointOptions, policy, outbox, retry, liveness } = resolved;
+  for (const part of [endpointOptions, policy, outbox, retry, liveness, resolved]) Object.freeze(part);
+  return resolved;
+}
+
+function resolve(options: ResilienceOptions): ResolvedResilience {
   const o = shape.read(options, "resilience") as ResilienceOptions;
   const at = <K extends keyof Defaults>(name: K): Defaults[K]["value"] => defaults[name].value;
   const lazy = o.lazy ?? at("lazy");

@@ -1,11 +1,11 @@
 /** libhv's TcpClient: one supervised TCP or TLS connection. */
 import { processGovernor } from "../../governor/index.ts";
 import { type CloseReason, Link, type LinkPolicy } from "../../link/index.ts";
-import type { Resilience } from "../../observe/index.ts";
+import { type Resilience, trace } from "../../observe/index.ts";
 import { number } from "../../options/index.ts";
 import { bytesOf, Channel, type HeartbeatReply, readTimeoutMs, type TcpData } from "./channel.ts";
 import type { ConnectionSettings, TcpConnection } from "./connection.ts";
-import { tcpDriver } from "./driver.ts";
+import { TcpDriver, type TcpDriverOwner } from "./driver.ts";
 import { LastingHandle } from "./handle.ts";
 import { createHeartbeat, type HeartbeatPayload } from "./heartbeat.ts";
 import { Message } from "./message.ts";
@@ -48,10 +48,9 @@ export class TcpClient {
   onWriteComplete: ((channel: Channel, bytes: number) => void) | undefined;
   /** Called once per `start`: closed by its owner, or given up (libhv never tells), and why. */
   onClosed: ((why: CloseReason, cause: unknown) => void) | undefined;
-  /** Events, snapshot, explain, health; the same for the client's whole life. */
-  readonly resilience: Resilience;
   readonly #options: ResolvedTcpOptions;
-  readonly #handle: LastingHandle;
+  /** Made when somebody asks for it: an idle client without it weighs a kilobyte less. */
+  #handle: LastingHandle | undefined;
   #settings: ConnectionSettings;
   #setting: ReconnectSetting | null | undefined;
   #connectTimeoutMs: number | undefined;
@@ -68,8 +67,12 @@ export class TcpClient {
     this.#setting = this.#options.reconnect;
     this.#connectTimeoutMs = this.#options.connectTimeoutMs;
     this.#link = this.#makeLink();
-    this.#handle = new LastingHandle(this.#link);
-    this.resilience = this.#handle.resilience;
+  }
+
+  /** Events, snapshot, explain, health; the same for the client's whole life. */
+  get resilience(): Resilience {
+    this.#handle ??= new LastingHandle(this.#link);
+    return this.#handle.resilience;
   }
 
   /**
@@ -81,7 +84,7 @@ export class TcpClient {
     const { phase } = this.#link;
     if (phase === "closed" || phase === "closing") {
       this.#link = this.#makeLink();
-      this.#handle.attach(this.#link);
+      this.#handle?.attach(this.#link);
     }
     const ready = this.#link.connect(signal);
     ready.catch(() => {});
@@ -216,22 +219,42 @@ export class TcpClient {
     return this.drain();
   }
 
+  /** What the driver tells, with access to what the client keeps to itself. */
+  static readonly #Owner = class implements TcpDriverOwner {
+    readonly #client: TcpClient;
+
+    constructor(client: TcpClient) {
+      this.#client = client;
+    }
+
+    settings(): ConnectionSettings {
+      return this.#client.#settings;
+    }
+
+    connected(connection: TcpConnection): Promise<void> {
+      return this.#client.#connected(connection);
+    }
+
+    message(connection: TcpConnection, frame: Buffer): void {
+      const client = this.#client;
+      client.#guard(client.onMessage?.(client.#channelOf(connection), frame));
+    }
+
+    written(connection: TcpConnection, bytes: number): void {
+      const client = this.#client;
+      client.onWriteComplete?.(client.#channelOf(connection), bytes);
+    }
+  };
+
   #policy(): LinkPolicy {
     const { resilience, given } = this.#options;
     return policyFor(resilience.policy, given, this.#setting, this.#connectTimeoutMs);
   }
 
   #makeLink(): Link<TcpConnection> {
-    const { endpoints, resilience, tls, noDelay, lookup } = this.#options;
-    const { tcpKeepAliveMs, permits, name, ...config } = resilience;
-    const driver = tcpDriver(
-      { tls, tcpKeepAliveMs, noDelay, lookup, clock: config.world.clock, settings: () => this.#settings },
-      {
-        connected: (connection) => this.#connected(connection),
-        message: (connection, frame) => this.#guard(this.onMessage?.(this.#channelOf(connection), frame)),
-        written: (connection, bytes) => this.onWriteComplete?.(this.#channelOf(connection), bytes),
-      },
-    );
+    const { endpoints, resilience } = this.#options;
+    const { permits, name, ...config } = resilience;
+    const driver = new TcpDriver(this.#options, new TcpClient.#Owner(this));
     const link = new Link<TcpConnection>({
       ...config,
       name: name ?? "tcp",
@@ -240,6 +263,7 @@ export class TcpClient {
       policy: this.#policy(),
       permits: permits ?? processGovernor,
     });
+    trace(link);
     link.on("attemptFailed", ({ cause }) => {
       // The failed attempt may have come as far as onConnection.
       const greeted = this.#greeting;
@@ -265,7 +289,7 @@ export class TcpClient {
 
   /** Nobody waits for this promise: its failure goes where a throw goes, instead of ending the process. */
   #guard(done: unknown): void {
-    if (done instanceof Promise) done.catch((error: unknown) => this.#handle.tell(error));
+    if (done instanceof Promise) done.catch((error: unknown) => this.#handle?.tell(error));
   }
 
   #channelOf(connection: TcpConnection): Channel {

@@ -3,12 +3,12 @@ import type { Socket } from "node:net";
 import { HoldfastError } from "../../call/index.ts";
 import type { Dial, LinkClass, Sink } from "../../link/index.ts";
 import type { Clock } from "../../time/index.ts";
-import { createFramer, type Framer, type Framing } from "./framing/index.ts";
+import { createFramer, type Framer, type Framing, wholeChunks } from "./framing/index.ts";
 import { createHeartbeat, type HeartbeatSettings } from "./heartbeat.ts";
 import { Beat, type Item, PromisedItem } from "./message.ts";
 import { Proof } from "./proof.ts";
-import { type Expired, Watch } from "./watch.ts";
-import { Writer } from "./writer.ts";
+import { type Expired, Watch, type WatchOwner } from "./watch.ts";
+import { Writer, type WriterOwner } from "./writer.ts";
 
 /** What holds for a connection from its first byte on; the channel can change it later. Milliseconds; Infinity = off. */
 export interface ConnectionSettings {
@@ -27,7 +27,8 @@ export interface ConnectionOwner {
   written(connection: TcpConnection, bytes: number): void;
 }
 
-export class TcpConnection {
+/** Its writer and its watch tell the connection itself: every connection has one of each, and closures weigh. */
+export class TcpConnection implements WriterOwner, WatchOwner {
   readonly socket: Socket;
   readonly epoch: number;
   closeTimeoutMs: number;
@@ -59,17 +60,10 @@ export class TcpConnection {
     this.#owner = owner;
     this.#sink = dial.sink;
     this.#clock = clock;
-    this.#framer = createFramer(settings.framing);
+    this.#framer = settings.framing.mode === "none" ? wholeChunks : createFramer(settings.framing);
     this.#deliver = (frame) => this.#onFrame(frame);
-    this.#writer = new Writer(socket, {
-      begun: () => this.#watch.writing(true),
-      taken: (count, bytes) => this.#onTaken(count, bytes),
-    });
-    this.#watch = new Watch(clock, {
-      expired: (what, silentMs) => this.#lost(expiry(what, silentMs)),
-      sendHeartbeat: (payload) => this.#sendHeartbeat(payload),
-      heartbeatFailed: (error) => this.#lost(error, "fatal"),
-    });
+    this.#writer = new Writer(socket, this);
+    this.#watch = new Watch(clock, this);
     this.#watch.keepaliveMs = settings.keepaliveTimeoutMs;
     this.#watch.readMs = settings.readTimeoutMs;
     this.#watch.writeMs = settings.writeTimeoutMs;
@@ -81,9 +75,10 @@ export class TcpConnection {
     const { socket } = this;
     if (socket.destroyed) throw socket.errored ?? peerClosed(0);
     socket.on("data", (chunk: Buffer) => this.#onData(chunk));
-    socket.on("end", () => this.#lost(peerClosed(this.#framer.pending)));
+    const ended = (): void => this.#lost(peerClosed(this.#framer.pending));
+    socket.on("end", ended);
     socket.on("error", (error) => this.#lost(error));
-    socket.on("close", () => this.#lost(peerClosed(this.#framer.pending)));
+    socket.on("close", ended);
     this.#watch.restart();
   }
 
@@ -240,7 +235,11 @@ export class TcpConnection {
     }
   }
 
-  #onTaken(count: number, bytes: number): void {
+  begun(): void {
+    this.#watch.writing(true);
+  }
+
+  taken(count: number, bytes: number): void {
     if (this.#writer.bufferedBytes === 0) this.#watch.writing(false);
     if (count === 0) return;
     this.#proof.taken(count, bytes);
@@ -251,9 +250,17 @@ export class TcpConnection {
     }
   }
 
-  #sendHeartbeat(payload: Buffer): void {
+  sendHeartbeat(payload: Buffer): void {
     if (this.#heartbeatReplies) this.#proof.heartbeatSent();
     this.#writer.put(new Beat(payload));
+  }
+
+  expired(what: Expired, silentMs: number): void {
+    this.#lost(expiry(what, silentMs));
+  }
+
+  heartbeatFailed(error: unknown): void {
+    this.#lost(error, "fatal");
   }
 
   #lost(cause: unknown, linkClass?: LinkClass): void {

@@ -1,6 +1,6 @@
 /** Teaches the engine TCP. */
 import { isHoldfastError } from "../../call/index.ts";
-import type { Dial, Driver, LinkClass } from "../../link/index.ts";
+import type { CallVerdict, Dial, Driver, LinkClass, RestoreReport } from "../../link/index.ts";
 import type { Clock } from "../../time/index.ts";
 import { type ConnectionOwner, type ConnectionSettings, TcpConnection } from "./connection.ts";
 import { dialSocket } from "./dial.ts";
@@ -9,50 +9,80 @@ import type { TlsSettings } from "./socket.ts";
 
 export interface TcpDriverOptions {
   readonly tls: TlsSettings;
-  readonly tcpKeepAliveMs: number | false;
   readonly noDelay: boolean;
   readonly lookup: Lookup | undefined;
-  readonly clock: Clock;
-  /** What holds for the next connection. */
-  settings(): ConnectionSettings;
+  readonly resilience: { readonly tcpKeepAliveMs: number | false; readonly world: { readonly clock: Clock } };
 }
 
 export interface TcpDriverOwner extends ConnectionOwner {
+  /** What holds for the next connection. */
+  settings(): ConnectionSettings;
   /** A new connection: the application's greeting, before anything that waited is sent. */
   connected(connection: TcpConnection): void | Promise<void>;
 }
 
-export function tcpDriver(options: TcpDriverOptions, owner: TcpDriverOwner): Driver<TcpConnection> {
-  return {
-    name: "tcp",
-    async open(dial) {
-      const socket = await dialSocket({
-        host: dial.endpoint.host,
-        port: dial.endpoint.port,
-        tls: dial.endpoint.tls === true ? tlsFor(options.tls, dial) : undefined,
-        tcpKeepAliveMs: options.tcpKeepAliveMs,
-        noDelay: options.noDelay,
-        ...(options.lookup && { lookup: options.lookup }),
-        signal: dial.signal,
-        clock: options.clock,
-        step: (name) => dial.step(name),
-        opened: (socket) => dial.tap(socket),
-      });
-      return new TcpConnection(socket, dial, options.settings(), owner, options.clock);
-    },
-    async restore(connection) {
-      connection.begin();
-      await owner.connected(connection);
-      return { restored: [] };
-    },
-    close: (connection, how, deadlineMs) => connection.close(how, deadlineMs),
-    takeBack: (connection) => connection.takeBack(),
-    bufferedBytes: (connection) => connection.bufferedBytes,
-    classifyLink,
-    // There are no replies here: an error is the end of the connection, with the message in the socket's hands.
-    classifyCall: () => ({ outcome: "maybe-applied" }),
-  };
+/** A class and no object of closures: every client has its own. */
+export class TcpDriver implements Driver<TcpConnection> {
+  readonly #options: TcpDriverOptions;
+  readonly #owner: TcpDriverOwner;
+
+  constructor(options: TcpDriverOptions, owner: TcpDriverOwner) {
+    this.#options = options;
+    this.#owner = owner;
+  }
+
+  get name(): string {
+    return "tcp";
+  }
+
+  async open(dial: Dial): Promise<TcpConnection> {
+    const { tls, lookup, noDelay, resilience } = this.#options;
+    const { clock } = resilience.world;
+    const socket = await dialSocket({
+      host: dial.endpoint.host,
+      port: dial.endpoint.port,
+      tls: dial.endpoint.tls === true ? tlsFor(tls, dial) : undefined,
+      tcpKeepAliveMs: resilience.tcpKeepAliveMs,
+      noDelay,
+      ...(lookup && { lookup }),
+      signal: dial.signal,
+      clock,
+      step: (name) => dial.step(name),
+      opened: (socket) => dial.tap(socket),
+    });
+    return new TcpConnection(socket, dial, this.#owner.settings(), this.#owner, clock);
+  }
+
+  async restore(connection: TcpConnection): Promise<RestoreReport> {
+    connection.begin();
+    await this.#owner.connected(connection);
+    return nothingRestored;
+  }
+
+  close(connection: TcpConnection, how: "graceful" | "abrupt", deadlineMs: number): Promise<void> {
+    return connection.close(how, deadlineMs);
+  }
+
+  takeBack(connection: TcpConnection): void {
+    connection.takeBack();
+  }
+
+  bufferedBytes(connection: TcpConnection): number {
+    return connection.bufferedBytes;
+  }
+
+  classifyLink(error: unknown): LinkClass {
+    return classifyLink(error);
+  }
+
+  /** There are no replies here: an error is the end of the connection, with the message in the socket's hands. */
+  classifyCall(): CallVerdict {
+    return maybeApplied;
+  }
 }
+
+const nothingRestored: RestoreReport = { restored: [] };
+const maybeApplied: CallVerdict = { outcome: "maybe-applied" };
 
 function tlsFor(tls: TlsSettings, { endpoint }: Dial): TlsSettings {
   return endpoint.serverName === undefined ? tls : { ...tls, serverName: endpoint.serverName };
@@ -66,7 +96,7 @@ const refusedCertificate =
   /^ERR_SSL_\w+_ALERT_(?:CERTIFICATE_\w+|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)$/;
 
 /** A wrong option (a heartbeat's payload) can't mend itself; everything else of TCP, DNS and framing can. */
-function classifyLink(error: unknown): LinkClass {
+export function classifyLink(error: unknown): LinkClass {
   if (isHoldfastError(error)) return error.code === "HF_OPTION" ? "fatal" : "transient";
   const code = (error as { code?: unknown } | null)?.code;
   if (typeof code !== "string") return "transient";

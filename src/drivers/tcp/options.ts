@@ -90,6 +90,28 @@ export interface ResolvedTcpOptions {
 /** libhv's close timeout. */
 const closeTimeoutMs = 60_000;
 
+/** Most clients of a large fleet say nothing of these: they share one object each. */
+const nothingGiven: ResilienceOptions = Object.freeze({});
+const noTls: TlsSettings = Object.freeze({});
+const noFraming: Framing = Object.freeze({ mode: "none" });
+const connectionKeys = [
+  "framing",
+  "unpack",
+  "keepaliveTimeoutMs",
+  "readTimeoutMs",
+  "writeTimeoutMs",
+  "closeTimeoutMs",
+  "heartbeat",
+] as const satisfies readonly (keyof TcpClientOptions)[];
+const defaultConnection: ConnectionSettings = Object.freeze({
+  framing: noFraming,
+  keepaliveTimeoutMs: Infinity,
+  readTimeoutMs: Infinity,
+  writeTimeoutMs: Infinity,
+  closeTimeoutMs,
+  heartbeat: undefined,
+});
+
 const anything: Check<unknown> = { allowed: "any value", read: (value) => value };
 const port = integer({ min: 1, max: 65_535 });
 const timeout = optional(number({ min: 0, max: Infinity }));
@@ -139,22 +161,24 @@ const shape = object({
 /** Throws `HF_OPTION` for the first thing that is wrong; dials nothing. */
 export function resolveTcpOptions(options: TcpClientOptions): ResolvedTcpOptions {
   const read = shape.read(options, "");
-  const given = options.resilience ?? {};
+  const given = options.resilience ?? nothingGiven;
   const resilience = resolveResilience(given);
   const tls = readTls(options.tls);
   if (options.heartbeat !== undefined) createHeartbeat(options.heartbeat, 0);
   refuseContradictions(options, given);
   return {
     endpoints: readEndpoints(options, tls !== undefined),
-    tls: tls ?? {},
-    connection: {
-      framing: framingOf(options),
-      keepaliveTimeoutMs: read.keepaliveTimeoutMs || Infinity,
-      readTimeoutMs: read.readTimeoutMs || Infinity,
-      writeTimeoutMs: read.writeTimeoutMs || Infinity,
-      closeTimeoutMs: read.closeTimeoutMs ?? closeTimeoutMs,
-      heartbeat: options.heartbeat,
-    },
+    tls: tls ?? noTls,
+    connection: connectionKeys.some((key) => options[key] !== undefined)
+      ? {
+          framing: framingOf(options),
+          keepaliveTimeoutMs: read.keepaliveTimeoutMs || Infinity,
+          readTimeoutMs: read.readTimeoutMs || Infinity,
+          writeTimeoutMs: read.writeTimeoutMs || Infinity,
+          closeTimeoutMs: read.closeTimeoutMs ?? closeTimeoutMs,
+          heartbeat: options.heartbeat,
+        }
+      : defaultConnection,
     reconnect: options.reconnect ? snakeSetting(options.reconnect, "reconnect") : options.reconnect,
     connectTimeoutMs: read.connect_timeout,
     noDelay: read.noDelay ?? true,
@@ -175,7 +199,7 @@ function refuseContradictions(options: TcpClientOptions, given: ResilienceOption
 
 function framingOf({ framing, unpack }: TcpClientOptions): Framing {
   if (unpack !== undefined) return fromUnpackSetting(unpack);
-  return framing === undefined ? { mode: "none" } : readFraming(framing);
+  return framing === undefined ? noFraming : readFraming(framing);
 }
 
 function readTls(tls: unknown): TlsSettings | undefined {

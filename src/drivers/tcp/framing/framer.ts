@@ -32,6 +32,15 @@ export function createFramer(settings: FramingSettings): Framer {
   return new GuardedFramer(cutterFor(readFraming(settings)));
 }
 
+/** Every chunk is a frame: keeps nothing, so one serves all connections without framing. */
+export const wholeChunks: Framer = {
+  pending: 0,
+  copiedBytes: 0,
+  push(chunk, deliver) {
+    if (chunk.length > 0) deliver(asBuffer(chunk));
+  },
+};
+
 function cutterFor(framing: Framing): Cutter {
   switch (framing.mode) {
     case "fixedLength":

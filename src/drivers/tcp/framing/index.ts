@@ -1,6 +1,6 @@
 /** Framing of a byte stream: fixed length, delimiter, length field. */
 export type { Deliver } from "./cutter.ts";
-export { createFramer, type Framer } from "./framer.ts";
+export { createFramer, type Framer, wholeChunks } from "./framer.ts";
 export {
   type DelimiterFraming,
   type FixedLengthFraming,
