@@ -19,7 +19,8 @@ export function natsDriver(
 ): Driver<Physical> {
   const refusals = new Map<string, string>();
   const final = new WeakSet<object>();
-  let lostMs: number | undefined;
+  /** The last loss: when, and which subscriptions were in force. */
+  let loss: { readonly atMs: number; readonly held: ReadonlySet<unknown> } | undefined;
 
   function noteRefusal(endpoint: string, error: unknown): void {
     if (!isAuthError(error)) return;
@@ -42,14 +43,14 @@ export function natsDriver(
     },
     async restore(physical) {
       const restored = protocol().resume(physical);
-      if (lostMs !== undefined) tellGaps(protocol(), physical, clock.nowMs() - lostMs);
-      lostMs = undefined;
+      if (loss !== undefined) tellGaps(protocol(), physical, loss.held, clock.nowMs() - loss.atMs);
+      loss = undefined;
       return { restored };
     },
     probesWhileBusy: true,
     probe: (physical) => protocol().confirm(physical),
     takeBack(physical) {
-      lostMs = clock.nowMs();
+      loss = { atMs: clock.nowMs(), held: new Set(protocol().subscriptions.all()) };
       protocol().suspend(physical);
     },
     async close(physical, how, deadlineMs) {
@@ -68,10 +69,16 @@ export function natsDriver(
   };
 }
 
-function tellGaps(protocol: RegulatedProtocol, physical: Physical, downMs: number): void {
+/** One made while down has missed nothing that it was ever going to get. */
+function tellGaps(
+  protocol: RegulatedProtocol,
+  physical: Physical,
+  held: ReadonlySet<unknown>,
+  downMs: number,
+): void {
   const mux = protocol.subscriptions.getMux();
   for (const sub of protocol.subscriptions.all()) {
-    if (sub !== mux) physical.dial.sink.gap({ subscription: sub.subject, downMs });
+    if (sub !== mux && held.has(sub)) physical.dial.sink.gap({ subscription: sub.subject, downMs });
   }
 }
 

@@ -3,8 +3,11 @@ import { test } from "node:test";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
 import { Svcm } from "@nats-io/services";
+import { isHoldfastError } from "../../../src/call/index.ts";
 import { until } from "../../support/until.ts";
 import { connected, next, withNats } from "./support.ts";
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test("JetStream: consume goes on after kill -9; every message with a PubAck is consumed", async (t) => {
   const server = await withNats(t, { durable: true });
@@ -75,4 +78,43 @@ test("services: an endpoint answers again after kill -9", async (t) => {
   await lost;
   await server.restart();
   assert.equal(await ask(), "42");
+});
+
+test("[nats 71]: JetStream: a publish in flight fails at once with its outcome, a waiting one is acknowledged by the next server, an ordered consumer is made anew", async (t) => {
+  const server = await withNats(t, { durable: true });
+  if (server === undefined) return;
+  const nc = await connected(t, server.url);
+  const manager = await jetstreamManager(nc);
+  await manager.streams.add({ name: "O", subjects: ["o"] });
+  const js = jetstream(nc);
+  for (let i = 0; i < 5; i++) await js.publish("o", `${i}`);
+  const ordered = await js.consumers.get("O");
+  const seen: string[] = [];
+  const messages = await ordered.consume();
+  const reading = (async () => {
+    for await (const message of messages) seen.push(message.string());
+  })();
+  reading.catch(() => {});
+  await until("the first five", 10_000, () => seen.length === 5);
+
+  await server.pause();
+  const inFlight = js.publish("o", "in flight", { timeout: 60_000, retries: 0 });
+  const outcome = assert.rejects(inFlight, (error: unknown) => {
+    assert.ok(isHoldfastError(error));
+    assert.equal(error.outcome, "maybe-applied");
+    return true;
+  });
+  await nextTurn();
+  const lost = next(nc, "disconnected");
+  await server.kill9();
+  await lost;
+  await outcome;
+  const waiting = js.publish("o", "waited", { timeout: 30_000, retries: 5 });
+  await server.restart();
+  assert.ok((await waiting).seq > 5);
+  for (let i = 5; i < 8; i++) await js.publish("o", `${i}`, { timeout: 10_000, retries: 5 });
+  await until("the rest", 30_000, () => seen.includes("7"));
+  const rest = seen.filter((text) => text !== "in flight");
+  assert.deepEqual(rest, ["0", "1", "2", "3", "4", "waited", "5", "6", "7"], "in order, each once");
+  await messages.close();
 });
