@@ -219,9 +219,11 @@ export class RegulatedProtocol extends ProtocolHandler {
   #checkRoom(physical: Physical, subject: string, payload?: Payload, options?: PublishOptions): void {
     const limit = this.#host.writeBufferBytes;
     const buffered = physical.transport.bufferedBytes + this.outbound.size();
-    // A character is at most three bytes; subject, reply and the command's own text are short.
-    const most = (payload?.length ?? 0) * 3 + (subject.length + (options?.reply?.length ?? 0)) * 3 + 64;
-    if (options?.headers === undefined && buffered + most <= limit) return;
+    // A character is at most three bytes; headers and payload together are at most what the server takes.
+    const body =
+      options?.headers === undefined ? (payload?.length ?? 0) * 3 : (this.info?.max_payload ?? limit);
+    const most = body + (subject.length + (options?.reply?.length ?? 0)) * 3 + 64;
+    if (buffered + most <= limit) return;
     const bytes = this.#write(subject, payload, options).length;
     if (buffered + bytes > limit) throw writeBufferFull(buffered, bytes, limit);
   }
