@@ -17,6 +17,14 @@ export type PoolOptions = NonNullable<ConstructorParameters<typeof Pool>[0]>;
 export interface Rig {
   readonly server: RunningServer;
   readonly proxy: FaultProxy;
+  /** Where clients connect: the proxy. */
+  readonly where: {
+    readonly user: string;
+    readonly database: string;
+    readonly host: string;
+    readonly port: number;
+  };
+  readonly quick: PgPoolResilience;
   /** A client through the proxy, not connected yet. */
   client(options?: ClientOptions): Client;
   /** The same, connected. */
@@ -42,8 +50,7 @@ export async function rigFor(t: TestContext, options: StartOptions = {}): Promis
   const url = new URL(server.url);
   const where = { user: url.username, database: url.pathname.slice(1), host: proxy.host, port: proxy.port };
   const rig: Rig = {
-    server,
-    proxy,
+    ...{ server, proxy, where, quick },
     client({ resilience, ...rest } = {}) {
       const client = new Client({ ...where, ...rest, resilience: { ...quick, ...resilience } });
       cleanUp(() => client.resilience.close());
