@@ -106,5 +106,9 @@ test("pg: a handshake that never answers is given up in time, and the next attem
   await failed;
   await hole.undo();
   await connecting;
-  await until("no more than one connection", 5_000, async () => (await rig.server.sql.sessions()).length === 1);
+  await until(
+    "no more than one connection",
+    5_000,
+    async () => (await rig.server.sql.sessions()).length === 1,
+  );
 });

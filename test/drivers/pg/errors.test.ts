@@ -63,7 +63,10 @@ test("pg errors: Node's and the library's", () => {
   assert.equal(classifyPgLink(coded("EACCES"), "dial"), "fatal");
   assert.equal(classifyPgLink(new Error("Connection terminated unexpectedly"), "ready"), "transient");
   assert.equal(classifyPgLink(new Error("The server does not support SSL connections"), "dial"), "fatal");
-  assert.equal(classifyPgLink(new AggregateError([coded("EACCES"), coded("ECONNREFUSED")]), "dial"), "transient");
+  assert.equal(
+    classifyPgLink(new AggregateError([coded("EACCES"), coded("ECONNREFUSED")]), "dial"),
+    "transient",
+  );
   assert.deepEqual(classifyPgCall(new Error("Connection terminated unexpectedly"), true, call), {
     outcome: "maybe-applied",
   });

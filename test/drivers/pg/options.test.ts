@@ -42,7 +42,9 @@ test("pg options: wrong ones are refused with key, value and what is allowed; no
   assert.throws(() => new Client("postgres://u:hush@host:port/db"), { code: "HF_OPTION" });
   assert.throws(() => new Client(5 as never), { code: "HF_OPTION" });
   const client = new Client();
-  assert.throws(() => client.query({ text: "SELECT 1", resilience: { effect: "reed" } } as never), { code: "HF_OPTION" });
+  assert.throws(() => client.query({ text: "SELECT 1", resilience: { effect: "reed" } } as never), {
+    code: "HF_OPTION",
+  });
   void client.resilience.close();
 });
 
@@ -106,7 +108,10 @@ test("pg options: a password as a function is asked before each dial; a wrong on
     return true;
   });
   assert.ok(performance.now() - began < 5_000);
-  await assert.rejects(rig.connected({ password: "wrong-secret" }), (error) => !String(error).includes("wrong-secret"));
+  await assert.rejects(
+    rig.connected({ password: "wrong-secret" }),
+    (error) => !String(error).includes("wrong-secret"),
+  );
 });
 
 test("pg options: max, connectionTimeoutMillis and the counts in its error [mariadb-redis 8 9]", async (t) => {
@@ -139,7 +144,8 @@ test("pg options: min is kept warm, idleTimeoutMillis shrinks to it [mariadb-red
 test("pg options: maxUses and maxLifetimeSeconds replace a connection", async (t) => {
   const rig = await rigFor(t);
   if (rig === undefined) return;
-  const pid = async (pool: Pool) => (await pool.query("SELECT pg_backend_pid() AS pid")).rows[0].pid as number;
+  const pid = async (pool: Pool) =>
+    (await pool.query("SELECT pg_backend_pid() AS pid")).rows[0].pid as number;
   const pool = rig.pool({ max: 1, maxUses: 2 });
   const pids = [await pid(pool), await pid(pool), await pid(pool)];
   assert.equal(pids[0], pids[1]);
@@ -160,9 +166,13 @@ test("pg options: onConnect and verify may refuse a connection; the caller hears
       throw new Error("not today");
     },
   });
-  await assert.rejects(refusing.query("SELECT 1"), (error) => /not today/.test(`${error} ${(error as Error).cause}`));
+  await assert.rejects(refusing.query("SELECT 1"), (error) =>
+    /not today/.test(`${error} ${(error as Error).cause}`),
+  );
   const verifying = rig.pool({ verify: (_client, done) => done(new Error("not this one")) });
-  await assert.rejects(verifying.connect(), (error) => /not this one/.test(`${error} ${(error as Error).cause}`));
+  await assert.rejects(verifying.connect(), (error) =>
+    /not this one/.test(`${error} ${(error as Error).cause}`),
+  );
   const verified: unknown[] = [];
   const pool = rig.pool({
     verify: (client, done) => {
@@ -205,7 +215,9 @@ test("pg options: allowExitOnIdle lets the process end [mariadb-redis 33]", asyn
     const pool = new Pool({ connectionString: ${JSON.stringify(rig.server.url)}, allowExitOnIdle: true });
     await pool.query("SELECT 1");
     console.log("idle");`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   let said = "";
   child.stdout.on("data", (chunk: Buffer) => {
     said += chunk.toString();
