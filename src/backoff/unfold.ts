@@ -43,7 +43,8 @@ export function unfold<S>(
       return { delayMs: saturate(draw.delayMs, description), schedule };
     },
   });
-  return { description, start: () => at(initial) };
+  const first = at(initial); // immutable, and therefore one for all links
+  return { description, start: () => first };
 }
 
 /** A backoff whose n-th delay (from 0) is a function of n and a draw. */

@@ -25,6 +25,8 @@ export type Told =
   | { readonly kind: "unconfirmed"; readonly count: number; readonly bytes: number }
   | { readonly kind: "gap"; readonly subscription: string; readonly downMs: number };
 
+const none: readonly never[] = [];
+
 export class Connections<C> {
   readonly #driver: Driver<C>;
   readonly #guarded: GuardedDriver<C>;
@@ -33,9 +35,9 @@ export class Connections<C> {
   readonly #clock: Clock;
   readonly #graceMs: number;
   /** Rarely more than one: a list weighs less than a map. */
-  #epochs: Epoch<C>[] = [];
+  #epochs: readonly Epoch<C>[] = none;
   /** Ends under way. */
-  #releasing: Promise<unknown>[] = [];
+  #releasing: readonly Promise<unknown>[] = none;
 
   /** @param graceMs how long a library may take beyond its deadline to end a connection, before it is left behind */
   constructor(
@@ -76,7 +78,7 @@ export class Connections<C> {
 
   dial(number: number, endpoint: Endpoint, attempt: number): void {
     const epoch = new Epoch<C>(number, endpoint, attempt, this.#session, this.#guarded, this.#owner);
-    this.#epochs.push(epoch);
+    this.#epochs = [...this.#epochs, epoch]; // a push would take room for sixteen more
     epoch.opening = this.#open(epoch);
   }
 
@@ -143,7 +145,7 @@ export class Connections<C> {
       this.#epochs = this.#epochs.filter((other) => other !== epoch);
       this.#owner.closed(number);
     });
-    this.#releasing.push(gone);
+    this.#releasing = [...this.#releasing, gone];
     void this.#release(epoch, how, deadlineMs).finally(() => epoch.abandon?.());
   }
 

@@ -6,6 +6,8 @@ import type { Dial, LinkClass, Sink, TappedSocket } from "./driver.ts";
 import type { GuardedDriver } from "./guarded.ts";
 import type { Session } from "./session.ts";
 
+const none: readonly never[] = [];
+
 export class Epoch<C> implements Dial, Sink {
   readonly epoch: number;
   readonly endpoint: Endpoint;
@@ -24,7 +26,8 @@ export class Epoch<C> implements Dial, Sink {
   #aborted: HoldfastError | undefined;
   /** Made when the driver asks for it, and let go at `ready`: a signal weighs more than the rest of an idle epoch. */
   #abort: AbortController | undefined;
-  #taps: TappedSocket[] = [];
+  /** Copied, never grown in place: a push takes room for sixteen more. */
+  #taps: readonly TappedSocket[] = none;
 
   constructor(
     number: number,
@@ -65,7 +68,7 @@ export class Epoch<C> implements Dial, Sink {
 
   tap(socket: TappedSocket): void {
     if (this.over) socket.destroy();
-    else this.#taps.push(socket);
+    else this.#taps = [...this.#taps, socket];
   }
 
   step(name: string): void {
@@ -74,7 +77,7 @@ export class Epoch<C> implements Dial, Sink {
 
   destroyTaps(): void {
     for (const socket of this.#taps) if (!socket.destroyed) socket.destroy();
-    this.#taps = [];
+    this.#taps = none;
   }
 
   lost(cause: unknown, linkClass?: LinkClass): void {

@@ -1,14 +1,15 @@
 /** The driver's judgements, with what is true when one of them throws. */
 import type { CallDescription } from "../call/index.ts";
 import type { CallVerdict, Driver, LinkClass, LinkPhaseName } from "./driver.ts";
+import type { GateOwner } from "./gate-owner.ts";
 
 export class GuardedDriver<C> {
   readonly #driver: Driver<C>;
-  readonly #threw: (error: unknown) => void;
+  readonly #owner: Pick<GateOwner, "driverThrew">;
 
-  constructor(driver: Driver<C>, threw: (error: unknown) => void) {
+  constructor(driver: Driver<C>, owner: Pick<GateOwner, "driverThrew">) {
     this.#driver = driver;
-    this.#threw = threw;
+    this.#owner = owner;
   }
 
   /** Whether `bufferedBytes` means anything; asked for every call. */
@@ -21,7 +22,7 @@ export class GuardedDriver<C> {
     try {
       this.#driver.takeBack?.(connection);
     } catch (error) {
-      this.#threw(error);
+      this.#owner.driverThrew(error);
     }
   }
 
@@ -29,7 +30,7 @@ export class GuardedDriver<C> {
     try {
       return this.#driver.bufferedBytes?.(connection) ?? 0;
     } catch (error) {
-      this.#threw(error);
+      this.#owner.driverThrew(error);
       return 0;
     }
   }
@@ -39,7 +40,7 @@ export class GuardedDriver<C> {
     try {
       return this.#driver.classifyCall(error, { unsent: false, lost }, call);
     } catch (thrown) {
-      this.#threw(thrown);
+      this.#owner.driverThrew(thrown);
       return { outcome: "maybe-applied" };
     }
   }
@@ -48,7 +49,7 @@ export class GuardedDriver<C> {
     try {
       return this.#driver.classifyLink(error, phase);
     } catch (thrown) {
-      this.#threw(thrown);
+      this.#owner.driverThrew(thrown);
       return "transient";
     }
   }

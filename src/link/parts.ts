@@ -28,7 +28,7 @@ export class Parts<C> implements GateOwner, ConnectionsOwner, LivenessOwner {
     const coarse = sharedCoarse(world);
     this.#runner = runner;
     this.#probesWhileBusy = driver.probesWhileBusy === true;
-    const guarded = new GuardedDriver(driver, (error) => this.driverThrew(error));
+    const guarded = new GuardedDriver(driver, this);
     this.gate = new Gate<C>(guarded, config, this, { clock, coarse });
     this.connections = new Connections<C>(driver, guarded, session, this, clock, policy.closeTimeoutMs);
     this.liveness = new Liveness({ clock, coarse }, config.liveness, this);

@@ -27,6 +27,11 @@ export interface Resilience {
 /** The user's handle on a link; also publishes its events on diagnostics channels. */
 export function resilienceOf<C>(link: Link<C>): Resilience {
   trace(link);
+  return handleOf(link);
+}
+
+/** The same for a link whose owner hears and publishes its events itself. */
+export function handleOf<C>(link: Link<C>): Resilience {
   return {
     on: (name, listener) => link.on(name, listener),
     snapshot: () => link.snapshot(),

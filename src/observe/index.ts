@@ -2,6 +2,6 @@
 
 export { redact } from "../call/index.ts";
 export { explain } from "./explain.ts";
-export { type Resilience, resilienceOf } from "./handle.ts";
+export { handleOf, type Resilience, resilienceOf } from "./handle.ts";
 export { type Health, health } from "./health.ts";
-export { type TracedEvent, type TracedMessage, trace, tracedEvents } from "./tracing.ts";
+export { publish, type TracedEvent, type TracedMessage, trace, tracedEvents } from "./tracing.ts";

@@ -33,8 +33,11 @@ const channels: ReadonlyMap<keyof LinkEvents, Channel> = new Map(
 
 /** Publishes a link's events on diagnostics channels; costs one look-up each while nobody listens. */
 export function trace<C>(link: Link<C>): void {
-  link.tap((event, data) => {
-    const target = channels.get(event);
-    if (target?.hasSubscribers) target.publish({ link: link.name, event, data });
-  });
+  link.tap((event, data) => publish(link.name, event, data));
+}
+
+/** The same for one event, for a link whose tap is somebody else's. */
+export function publish<K extends keyof LinkEvents>(link: string, event: K, data: LinkEvents[K]): void {
+  const target = channels.get(event);
+  if (target?.hasSubscribers) target.publish({ link, event, data });
 }

@@ -1,7 +1,7 @@
 /** libhv's TcpClient: one supervised TCP or TLS connection. */
 import { processGovernor } from "../../governor/index.ts";
-import { type CloseReason, Link, type LinkPolicy } from "../../link/index.ts";
-import { type Resilience, trace } from "../../observe/index.ts";
+import { type CloseReason, type EmitEffect, Link, type LinkPolicy } from "../../link/index.ts";
+import { publish, type Resilience } from "../../observe/index.ts";
 import { number } from "../../options/index.ts";
 import { bytesOf, Channel, type HeartbeatReply, readTimeoutMs, type TcpData } from "./channel.ts";
 import type { ConnectionSettings, TcpConnection } from "./connection.ts";
@@ -263,16 +263,23 @@ export class TcpClient {
       policy: this.#policy(),
       permits: permits ?? processGovernor,
     });
-    trace(link);
-    link.on("attemptFailed", ({ cause }) => {
+    // One tap for all of them, because listeners weigh; heard before anybody else's.
+    link.tap((name, data) => {
+      publish(link.name, name, data);
+      this.#heard({ name, data } as EmitEffect);
+    });
+    return link;
+  }
+
+  #heard(event: EmitEffect): void {
+    if (event.name === "attemptFailed") {
       // The failed attempt may have come as far as onConnection.
       const greeted = this.#greeting;
       this.#greeting = undefined;
-      return this.#notConnected(new Channel(greeted, cause, 0));
-    });
-    link.on("disconnected", () => this.#channel && this.#notConnected(this.#channel));
-    link.on("closed", ({ why, cause }) => this.onClosed?.(why, cause));
-    return link;
+      this.#notConnected(new Channel(greeted, event.data.cause, 0));
+    } else if (event.name === "disconnected") {
+      if (this.#channel !== undefined) this.#notConnected(this.#channel);
+    } else if (event.name === "closed") this.onClosed?.(event.data.why, event.data.cause);
   }
 
   async #connected(connection: TcpConnection): Promise<void> {

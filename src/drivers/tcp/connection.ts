@@ -37,9 +37,11 @@ export class TcpConnection implements WriterOwner, WatchOwner {
   readonly #clock: Clock;
   readonly #framer: Framer;
   readonly #writer: Writer;
-  readonly #watch: Watch;
+  /** Made when something is to be watched: by default nothing is. */
+  #watch: Watch | undefined;
   readonly #proof: Proof = new Proof();
-  readonly #deliver: (frame: Buffer) => void;
+  /** For the framer; made with the first chunk. */
+  #deliver: ((frame: Buffer) => void) | undefined;
   #heartbeatReplies = false;
   #applicationFrames = 0;
   #heartbeatFrames = 0;
@@ -61,12 +63,14 @@ export class TcpConnection implements WriterOwner, WatchOwner {
     this.#sink = dial.sink;
     this.#clock = clock;
     this.#framer = settings.framing.mode === "none" ? wholeChunks : createFramer(settings.framing);
-    this.#deliver = (frame) => this.#onFrame(frame);
     this.#writer = new Writer(socket, this);
-    this.#watch = new Watch(clock, this);
-    this.#watch.keepaliveMs = settings.keepaliveTimeoutMs;
-    this.#watch.readMs = settings.readTimeoutMs;
-    this.#watch.writeMs = settings.writeTimeoutMs;
+    const { keepaliveTimeoutMs, readTimeoutMs, writeTimeoutMs } = settings;
+    if (Math.min(keepaliveTimeoutMs, readTimeoutMs, writeTimeoutMs) < Infinity) {
+      const watch = this.#watching();
+      watch.keepaliveMs = keepaliveTimeoutMs;
+      watch.readMs = readTimeoutMs;
+      watch.writeMs = writeTimeoutMs;
+    }
     if (settings.heartbeat !== undefined) this.setHeartbeat(settings.heartbeat);
   }
 
@@ -79,7 +83,7 @@ export class TcpConnection implements WriterOwner, WatchOwner {
     socket.on("end", ended);
     socket.on("error", (error) => this.#lost(error));
     socket.on("close", ended);
-    this.#watch.restart();
+    this.#watch?.restart();
   }
 
   /** True until the connection is lost or closed. */
@@ -104,7 +108,7 @@ export class TcpConnection implements WriterOwner, WatchOwner {
 
   /** The item hears how it ended. */
   put(item: Item): void {
-    this.#watch.exchanged();
+    this.#watch?.exchanged();
     this.#proof.submitted(item.data.length);
     this.#writer.put(item);
   }
@@ -113,25 +117,38 @@ export class TcpConnection implements WriterOwner, WatchOwner {
     this.#writer.withdraw(item);
   }
 
+  #watching(): Watch {
+    if (this.#watch === undefined) {
+      this.#watch = new Watch(this.#clock, this);
+      if (this.#writer.bufferedBytes > 0) this.#watch.writing(true);
+      if (this.#over) this.#watch.stop();
+    }
+    return this.#watch;
+  }
+
   setKeepaliveTimeout(ms: number): void {
-    this.#watch.keepaliveMs = ms;
-    this.#watch.restart();
+    const watch = this.#watching();
+    watch.keepaliveMs = ms;
+    watch.restart();
   }
 
   setReadTimeout(ms: number): void {
-    this.#watch.readMs = ms;
-    this.#watch.restart();
+    const watch = this.#watching();
+    watch.readMs = ms;
+    watch.restart();
   }
 
   setWriteTimeout(ms: number): void {
-    this.#watch.writeMs = ms;
-    this.#watch.restart();
+    const watch = this.#watching();
+    watch.writeMs = ms;
+    watch.restart();
   }
 
   setHeartbeat(settings: HeartbeatSettings): void {
-    this.#watch.heartbeat = createHeartbeat(settings, this.#clock.nowMs());
+    const watch = this.#watching();
+    watch.heartbeat = createHeartbeat(settings, this.#clock.nowMs());
     this.#heartbeatReplies = settings.isReply !== undefined;
-    this.#watch.restart();
+    watch.restart();
   }
 
   /** The application says: what was sent so far has arrived. */
@@ -166,7 +183,7 @@ export class TcpConnection implements WriterOwner, WatchOwner {
   /** Called once by the engine. When it resolves the socket is gone, and what is unconfirmed was told. */
   async close(how: "graceful" | "abrupt", deadlineMs: number): Promise<void> {
     this.#over = true;
-    this.#watch.stop();
+    this.#watch?.stop();
     if (how === "graceful" && !this.socket.destroyed) await this.#endInOrder(deadlineMs);
     this.#closeSocket();
     await this.#socketClosed();
@@ -206,23 +223,27 @@ export class TcpConnection implements WriterOwner, WatchOwner {
   #onData(chunk: Buffer): void {
     if (this.#over) return;
     this.#sink.alive();
-    this.#watch.received();
+    this.#watch?.received();
     this.#applicationFrames = 0;
     this.#heartbeatFrames = 0;
     try {
-      this.#framer.push(chunk, this.#deliver);
+      if (this.#framer === wholeChunks) this.#onFrame(chunk);
+      else {
+        this.#deliver ??= (frame) => this.#onFrame(frame);
+        this.#framer.push(chunk, this.#deliver);
+      }
     } catch (error) {
       return this.#lost(error);
     }
     // A part of a frame is the application's data too; a chunk of nothing but replies to heartbeats is not.
     if (this.#applicationFrames > 0 || this.#heartbeatFrames === 0 || this.#framer.pending > 0)
-      this.#watch.exchanged();
+      this.#watch?.exchanged();
   }
 
   #onFrame(frame: Buffer): void {
     if (this.#over) return; // ended by the application in the middle of a chunk
     try {
-      if (this.#watch.heartbeat?.onFrame(frame) === true) {
+      if (this.#watch?.heartbeat?.onFrame(frame) === true) {
         this.#heartbeatFrames++;
         this.#proof.heartbeatAnswered();
         return;
@@ -236,11 +257,11 @@ export class TcpConnection implements WriterOwner, WatchOwner {
   }
 
   begun(): void {
-    this.#watch.writing(true);
+    this.#watch?.writing(true);
   }
 
   taken(count: number, bytes: number): void {
-    if (this.#writer.bufferedBytes === 0) this.#watch.writing(false);
+    if (this.#writer.bufferedBytes === 0) this.#watch?.writing(false);
     if (count === 0) return;
     this.#proof.taken(count, bytes);
     try {
@@ -267,7 +288,7 @@ export class TcpConnection implements WriterOwner, WatchOwner {
     if (this.#over) return;
     this.#over = true;
     this.#cause = cause;
-    this.#watch.stop();
+    this.#watch?.stop();
     this.#sink.lost(cause, linkClass);
   }
 }

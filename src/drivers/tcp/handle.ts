@@ -1,5 +1,5 @@
 import type { Link, LinkEvents } from "../../link/index.ts";
-import { type Resilience, resilienceOf } from "../../observe/index.ts";
+import { handleOf, type Resilience } from "../../observe/index.ts";
 import type { TcpConnection } from "./connection.ts";
 
 type EventName = keyof LinkEvents;
@@ -23,7 +23,7 @@ export class LastingHandle {
 
   constructor(link: Link<TcpConnection>) {
     this.#link = link;
-    this.#current = resilienceOf(link);
+    this.#current = handleOf(link);
     this.resilience = {
       on: (name, listener) => this.#on(name, listener),
       snapshot: () => this.#current.snapshot(),
@@ -40,7 +40,7 @@ export class LastingHandle {
   /** From now on the handle is that link's. */
   attach(link: Link<TcpConnection>): void {
     this.#link = link;
-    this.#current = resilienceOf(link);
+    this.#current = handleOf(link);
     // The old link may still have its last word to say, so its listeners stay; they go with it.
     for (const one of this.#listening) {
       const before = one.off;

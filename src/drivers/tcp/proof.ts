@@ -4,6 +4,8 @@ export interface Sent {
   readonly bytes: number;
 }
 
+const nothing: Sent = { count: 0, bytes: 0 };
+
 /**
  * How much of what the kernel took is known to have reached the peer's application. TCP keeps order, so the reply to
  * a heartbeat proves everything written before that heartbeat; nothing else that the transport sees does.
@@ -13,7 +15,7 @@ export class Proof {
   #submittedBytes = 0;
   #takenCount = 0;
   #takenBytes = 0;
-  #proven: Sent = { count: 0, bytes: 0 };
+  #proven: Sent = nothing;
   /** What had been submitted when each unanswered heartbeat was; oldest first. */
   #marks: Sent[] | undefined;
 

@@ -13,6 +13,7 @@ export interface WriterOwner {
 const batchBytes = 64 * 1024;
 
 const none: readonly Item[] = [];
+const nothing: Item[] = [];
 
 /**
  * The write queue of one connection. The socket holds one batch at a time, and the rest is here: so when the
@@ -21,16 +22,14 @@ const none: readonly Item[] = [];
 export class Writer {
   readonly #socket: Socket;
   readonly #owner: WriterOwner;
-  #queue: Item[] = [];
+  /** Never grown while it is `nothing`, which all idle connections share. */
+  #queue: Item[] = nothing;
   /** With the socket: the kernel may have taken some of it. */
   #batch: readonly Item[] = none;
   #bufferedBytes = 0;
   #empty: (() => void)[] | undefined;
-  /** For every batch the same: there is one at a time. */
-  readonly #done: (error?: Error | null) => void = (error) => {
-    // On an error the socket's own events end the connection; what the kernel took of the batch is then unknown.
-    if (!error && this.#failure === undefined) this.#taken();
-  };
+  /** For every batch the same, made with the first: there is one at a time. */
+  #done: ((error?: Error | null) => void) | undefined;
   #failure: { readonly cause: unknown } | undefined;
 
   constructor(socket: Socket, owner: WriterOwner) {
@@ -49,7 +48,8 @@ export class Writer {
     this.#bufferedBytes += item.data.length;
     // The usual case: nothing waits, and no queue is needed.
     if (this.#batch.length === 0 && this.#queue.length === 0) return this.#handOver([item]);
-    this.#queue.push(item);
+    if (this.#queue === nothing) this.#queue = [item];
+    else this.#queue.push(item);
     if (this.#batch.length === 0) this.#flush();
   }
 
@@ -73,7 +73,7 @@ export class Writer {
   /** Rejects what was never handed to the socket with `takenBack`. */
   takeBack(): void {
     const queue = this.#queue;
-    this.#queue = [];
+    this.#queue = nothing;
     for (const item of queue) {
       this.#bufferedBytes -= item.data.length;
       item.failed(takenBack);
@@ -111,7 +111,7 @@ export class Writer {
     }
     if (count === 0) return;
     const whole = count === queue.length;
-    this.#queue = whole ? [] : queue.slice(count);
+    this.#queue = whole ? nothing : queue.slice(count);
     this.#handOver(whole ? queue : queue.slice(0, count));
   }
 
@@ -123,6 +123,10 @@ export class Writer {
     const last = batch.length - 1;
     if (last > 0) socket.cork();
     for (let i = 0; i < last; i++) socket.write((batch[i] as Item).data);
+    this.#done ??= (error) => {
+      // On an error the socket's own events end the connection; what the kernel took of the batch is then unknown.
+      if (!error && this.#failure === undefined) this.#taken();
+    };
     socket.write((batch[last] as Item).data, this.#done);
     if (last > 0) socket.uncork();
   }
