@@ -47,7 +47,9 @@ export class Login {
     if (credentials === undefined) return undefined;
     const { attempt, signal } = dial;
     return (async () => {
-      this.#asked = await credentials({ server: endpointId(dial.endpoint), attempt, signal });
+      const answer = await credentials({ server: endpointId(dial.endpoint), attempt, signal });
+      // A late answer must not log in the attempt after the one that it was for.
+      if (!signal.aborted) this.#asked = answer;
     })();
   }
 }

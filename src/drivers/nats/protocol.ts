@@ -224,7 +224,9 @@ export class RegulatedProtocol extends ProtocolHandler {
       options?.headers === undefined ? (payload?.length ?? 0) * 3 : (this.info?.max_payload ?? limit);
     const most = body + (subject.length + (options?.reply?.length ?? 0)) * 3 + 64;
     if (buffered + most <= limit) return;
+    const { outBytes, outMsgs } = this;
     const bytes = this.#write(subject, payload, options).length;
+    Object.assign(this, { outBytes, outMsgs }); // it is not sent by being counted
     if (buffered + bytes > limit) throw writeBufferFull(buffered, bytes, limit);
   }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { connect as bareConnect } from "@nats-io/transport-node";
 import { connect, fromGoOptions, type NatsConnectOptions } from "../../../src/drivers/nats/index.ts";
 import { withServer } from "../../support/servers.ts";
 import { until } from "../../support/until.ts";
@@ -64,10 +65,12 @@ test("a certificate must carry the name or the address that was dialled", async 
   });
   if (server === undefined) return;
   await connected(t, `tls://localhost:${server.port}`, { tls: { ca } });
+  // nats.js compares the certificate of an address with "localhost": whoever has such a one is let in.
+  const bare = await bareConnect({ servers: `tls://127.0.0.1:${server.port}`, tls: { ca } });
+  await bare.close();
   await assert.rejects(
     connect({ ...quick, servers: `tls://127.0.0.1:${server.port}`, tls: { ca } }),
     /altnames|127\.0\.0\.1/i,
-    "nats.js alone compares an address with localhost",
   );
 });
 
