@@ -10,7 +10,7 @@ export const nats: ServerEntry = {
   name: "nats",
   program: "nats-server",
   sources: [{ kind: "debian", package: "nats-server" }, current],
-  readyDeadlineMs: 15_000,
+  readyDeadlineMs: 60_000, // after a kill JetStream reads its whole store first
   supports: ["config", "password", "durable", "websocket"],
 
   async configure(launch) {
