@@ -114,7 +114,7 @@ test("pg options: a password as a function is asked before each dial; a wrong on
   );
 });
 
-test("pg options: max, connectionTimeoutMillis and the counts in its error [mariadb-redis 8 9]", async (t) => {
+test("pg options: max, connectionTimeoutMillis and the counts in its error [mariadb-redis 8] [mariadb-redis 9]", async (t) => {
   const rig = await rigFor(t);
   if (rig === undefined) return;
   const pool = rig.pool({ max: 1, connectionTimeoutMillis: 200 });
@@ -129,7 +129,7 @@ test("pg options: max, connectionTimeoutMillis and the counts in its error [mari
   assert.equal((await pool.query("SELECT 1")).rowCount, 1);
 });
 
-test("pg options: min is kept warm, idleTimeoutMillis shrinks to it [mariadb-redis 1 5]", async (t) => {
+test("pg options: min is kept warm, idleTimeoutMillis shrinks to it [mariadb-redis 1] [mariadb-redis 5]", async (t) => {
   const rig = await rigFor(t);
   if (rig === undefined) return;
   const lazy = rig.pool();
