@@ -1,0 +1,18 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { withServer } from "../../support/servers.ts";
+
+test("examples/pg.ts runs against a real server", async (t) => {
+  const server = await withServer(t, "postgres");
+  if (server === undefined) return;
+  const path = fileURLToPath(new URL("../../../examples/pg.js", import.meta.url));
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [path, server.url]);
+  assert.equal(stderr, "");
+  assert.deepEqual(
+    stdout.trim().split("\n"),
+    Array.from({ length: 20 }, (_, i) => `hits: ${i + 1}`),
+  );
+});
