@@ -81,6 +81,15 @@ export class ElasticPool<C> {
     return this.#emitter.on(name, listener);
   }
 
+  /** Lends a connection that is at hand and proven, without a turn of the loop; `undefined` means: `acquire` it. */
+  acquireNow(): Lease<C> | undefined {
+    if (this.#stock.closing || this.#stock.suspended || this.#waiters.size > 0) return undefined;
+    const nowMs = this.#options.world.clock.nowMs();
+    const entry = this.#stock.takeProven(nowMs);
+    if (entry === undefined) return undefined;
+    return this.#lease(entry, nowMs, this.#leaks.enabled ? new Error("acquired here") : undefined);
+  }
+
   /** Lends a connection. Give it back with `lease.release()`, or let `await using` do it. */
   acquire(options?: AcquireOptions): Promise<Lease<C>> {
     if (this.#stock.closing) return Promise.reject(poolClosed(this.#options.name));

@@ -53,26 +53,44 @@ export class PoolRunner<C> {
    * @param send is called once per connection; a rejection with `takenBack` says that nothing was sent
    * @throws (as rejection) the server's own answer, `signal.reason`, or a `HoldfastError` with an `outcome`
    */
-  async run<T>(call: CallDescription, send: (connection: C) => Promise<T>): Promise<T> {
-    const { deadlineMs, signal } = call;
-    const dueMs =
-      deadlineMs === undefined ? Number.POSITIVE_INFINITY : this.#options.clock.nowMs() + deadlineMs;
-    const bounded = deadlineMs !== undefined || signal !== undefined;
-    const story: Story = { dueMs, sends: 0, maybeApplied: false, lastCause: undefined, left: false };
-    for (;;) {
-      const lease =
-        bounded || story.sends > 0 ? await this.#acquire(call, story) : await this.#pool.acquire();
-      story.sends++;
+  run<T>(call: CallDescription, send: (connection: C) => Promise<T>): Promise<T> {
+    const bounded = call.deadlineMs !== undefined || call.signal !== undefined;
+    return this.#run(call, send, bounded, bounded ? undefined : this.#pool.acquireNow());
+  }
+
+  async #run<T>(
+    call: CallDescription,
+    send: (connection: C) => Promise<T>,
+    bounded: boolean,
+    atHand: Lease<C> | undefined,
+  ): Promise<T> {
+    // Most calls need none of it.
+    let story = bounded ? this.#story(call) : undefined;
+    for (let lease = atHand; ; lease = undefined) {
+      if (lease === undefined) {
+        story ??= this.#story(call);
+        lease = await this.#acquire(call, story);
+      }
       const { connection } = lease;
       try {
-        const value = bounded ? await this.#bounded(call, story, lease, send) : await send(connection);
+        const sent =
+          bounded && story !== undefined ? this.#bounded(call, story, lease, send) : send(connection);
+        const value = await sent;
         lease.release();
         return value;
       } catch (error) {
+        story ??= this.#story(call);
+        story.sends++;
         const waitMs = this.#judge(call, story, lease, connection, error);
-        if (waitMs > 0) await this.#pause(Math.min(waitMs, dueMs - this.#options.clock.nowMs()));
+        if (waitMs > 0) await this.#pause(Math.min(waitMs, story.dueMs - this.#options.clock.nowMs()));
       }
     }
+  }
+
+  #story({ deadlineMs }: CallDescription): Story {
+    const dueMs =
+      deadlineMs === undefined ? Number.POSITIVE_INFINITY : this.#options.clock.nowMs() + deadlineMs;
+    return { dueMs, sends: 0, maybeApplied: false, lastCause: undefined, left: false };
   }
 
   async #acquire(call: CallDescription, story: Story): Promise<Lease<C>> {

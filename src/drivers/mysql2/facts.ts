@@ -1,10 +1,6 @@
 /** What a command of the library means: by its text, by its kind, and by what its caller declares. */
-import type { CallDescription, Effect } from "../../call/index.ts";
+import type { Effect } from "../../call/index.ts";
 import { readStatement, type Statement } from "../../sql/index.ts";
-import type { StatementResilience } from "./options.ts";
-
-/** What is sent beside the text: header, ids, parameters that are not counted one by one. */
-const overheadBytes = 64;
 
 const nothing = {
   ...{ sets: [], leaves: [], cures: [], dirty: false, recalls: false, multi: false },
@@ -20,21 +16,4 @@ export const wipes: Statement = { effect: "idempotent", transaction: "rollback",
 export function factsOf(sql: string, declared: Effect | undefined): Statement {
   const facts = readStatement(sql, "mysql");
   return declared === undefined || declared === facts.effect ? facts : { ...facts, effect: declared };
-}
-
-/** What the gate and the runner are told of a call; no arguments, no secrets. */
-export function describe(
-  sql: string,
-  { deadlineMs, signal }: StatementResilience,
-  timeout: number | undefined,
-  usual: number | undefined,
-): Omit<CallDescription, "effect"> {
-  const name = /^\W*(\w{1,20})/.exec(sql)?.[1]?.toUpperCase() ?? "statement";
-  return {
-    name,
-    bytes: sql.length + overheadBytes,
-    kind: "unary",
-    deadlineMs: deadlineMs ?? (timeout || undefined) ?? usual,
-    ...(signal !== undefined && { signal }),
-  };
 }

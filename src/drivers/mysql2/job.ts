@@ -1,5 +1,5 @@
 /** One piece of work of a caller: a library command, with the caller's callback or listeners kept behind ours. */
-import type { CallDescription } from "../../call/index.ts";
+import type { CallDescription, CallKind, Effect } from "../../call/index.ts";
 import type { Statement as SqlStatement } from "../../sql/index.ts";
 import type { Callback, Command, CommandOptions, Statement } from "./library.ts";
 
@@ -24,14 +24,32 @@ export interface Preparation {
   readonly statement?: Statement;
 }
 
-export class Job {
+/** What is sent beside the text: header, ids, parameters that are not counted one by one. */
+const overheadBytes = 64;
+
+/** What a caller said about one statement. */
+export interface JobTerms {
+  readonly deadlineMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * To the gate and the runner it is its own description: an object less for every statement. Its fields are public, since
+ * views of it are made with another `kind`.
+ */
+export class Job implements CallDescription {
   readonly command: Command;
   readonly facts: SqlStatement;
-  readonly call: CallDescription;
   /** Set when the command needs a statement that is prepared on the same connection. */
   readonly preparation: Preparation | undefined;
+  readonly kind: CallKind = "unary";
+  readonly deadlineMs: number | undefined;
+  readonly signal: AbortSignal | undefined;
   /** Something was handed to a listener: it can't be taken back, nor the command repeated. */
   delivered = false;
+  /** Where it was sent last. */
+  on: { withdraw(command: Command): boolean } | undefined;
+  readonly text: string;
   #sends = 0;
   readonly #callback: Callback | undefined;
   readonly #emit: Command["emit"];
@@ -39,27 +57,38 @@ export class Job {
 
   constructor(
     command: Command,
+    text: string,
     facts: SqlStatement,
-    call: Omit<CallDescription, "effect">,
+    terms: JobTerms,
     preparation?: Preparation,
   ) {
     this.command = command;
+    this.text = text;
     this.facts = facts;
     this.preparation = preparation;
+    this.deadlineMs = terms.deadlineMs;
+    this.signal = terms.signal;
     this.#callback = command.onResult;
     this.#emit = command.emit;
-    const job = this;
-    this.call =
-      this.#callback !== undefined
-        ? { ...call, effect: facts.effect }
-        : {
-            ...call,
-            get effect() {
-              return job.delivered ? "once" : facts.effect;
-            },
-          };
     // Ours is the deadline: the library's rejects the caller and leaves the connection to the next.
     command.timeout = undefined;
+  }
+
+  get effect(): Effect {
+    return this.delivered ? "once" : this.facts.effect;
+  }
+
+  get bytes(): number {
+    return this.text.length + overheadBytes;
+  }
+
+  /** For messages: the first word, no arguments, no secrets. */
+  get name(): string {
+    return /^\W*(\w{1,20})/.exec(this.text)?.[1]?.toUpperCase() ?? "statement";
+  }
+
+  unsend(): boolean {
+    return this.on?.withdraw(this.command) === true;
   }
 
   /** Begins a send: from now on the command ends in `ending`. */

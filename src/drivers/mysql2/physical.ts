@@ -15,9 +15,36 @@ export interface PhysicalOwner {
   alive(): void;
 }
 
-/** One send under way. */
-interface Sent extends Ending {
-  readonly command: Command;
+/** One send under way. Settled once: by the library, or by what takes it out of `outstanding` first. */
+class Sent implements Ending {
+  readonly #physical: Physical;
+  readonly #command: Command;
+  readonly #fulfil: (reply: Reply) => void;
+  readonly #refuse: (error: unknown) => void;
+
+  constructor(
+    physical: Physical,
+    command: Command,
+    fulfil: (reply: Reply) => void,
+    refuse: (error: unknown) => void,
+  ) {
+    this.#physical = physical;
+    this.#command = command;
+    this.#fulfil = fulfil;
+    this.#refuse = refuse;
+  }
+
+  resolve(reply: Reply): void {
+    if (!this.#physical.settled(this.#command)) return;
+    this.#physical.word.reply(reply.rows);
+    this.#fulfil(reply);
+  }
+
+  reject(error: unknown): void {
+    if (!this.#physical.settled(this.#command)) return;
+    this.#physical.noteRefusal(error);
+    this.#refuse(error);
+  }
 }
 
 export class Physical {
@@ -39,7 +66,7 @@ export class Physical {
   readonly wire: Wire;
   readonly #classes: CommandClasses;
   readonly #owner: PhysicalOwner;
-  readonly #outstanding: Map<Command, Sent> = new Map();
+  readonly #outstanding: Map<Command, Ending> = new Map();
   /** A link's ears, while it has this connection. */
   sink: Sink | undefined;
   #ready = false;
@@ -114,7 +141,9 @@ export class Physical {
     if (this.lostCause !== undefined) return Promise.reject(takenBack);
     if (job.facts.dirty) this.dirty = true;
     return new Promise((resolve, reject) => {
-      const sent = this.#track(job.command, resolve, reject);
+      const sent = new Sent(this, job.command, resolve, reject);
+      this.#outstanding.set(job.command, sent);
+      job.on = this;
       const command = job.start(sent);
       if (job.preparation !== undefined) this.#prepare(job.preparation.options, command, sent);
       this.wire.addCommand(command);
@@ -131,7 +160,6 @@ export class Physical {
         if (this.#outstanding.delete(command)) error ? reject(error) : resolve(rows);
       });
       this.#outstanding.set(command, {
-        command,
         resolve,
         reject: (error) => reject(error === takenBack ? this.lostCause : error),
       });
@@ -144,27 +172,18 @@ export class Physical {
     return rows;
   }
 
-  #track(command: Command, resolve: (reply: Reply) => void, reject: (error: unknown) => void): Sent {
-    const sent: Sent = {
-      command,
-      resolve: (reply) => {
-        if (!this.#outstanding.delete(command)) return;
-        this.word.reply(reply.rows);
-        resolve(reply);
-      },
-      reject: (error) => {
-        if (!this.#outstanding.delete(command)) return;
-        // A transaction that its owner declared read-only is his affair.
-        if (isReadOnly(error) && this.inTransaction !== true) this.refused = error;
-        reject(error);
-      },
-    };
-    this.#outstanding.set(command, sent);
-    return sent;
+  /** The command is over; false when it was before. */
+  settled(command: Command): boolean {
+    return this.#outstanding.delete(command);
+  }
+
+  noteRefusal(error: unknown): void {
+    // A transaction that its owner declared read-only is his affair.
+    if (isReadOnly(error) && this.inTransaction !== true) this.refused = error;
   }
 
   /** The library prepares and caches; a failure is the failure of what needed the statement. */
-  #prepare(options: object, command: Command, sent: Sent): void {
+  #prepare(options: object, command: Command, sent: Ending): void {
     const prepare = new this.#classes.Prepare(options, (error, statement) => {
       if (error === null || error === undefined) {
         command.statement = statement as Statement;

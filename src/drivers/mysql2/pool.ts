@@ -69,7 +69,7 @@ export class HoldfastPool extends library.Pool {
       const watched = this.listenerCount("acquire") > 0 || this.listenerCount("release") > 0;
       settle(
         job,
-        this.#runner.run(job.call, (physical) => (watched ? this.#watch(job, physical) : physical.send(job))),
+        this.#runner.run(job, (physical) => (watched ? this.#watch(job, physical) : physical.send(job))),
       );
     };
     return {

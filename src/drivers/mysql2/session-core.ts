@@ -47,7 +47,7 @@ export class SessionCore implements ShellCore {
     const { user, password, database, charsetNumber } = config;
     const run = async (): Promise<Reply> => {
       try {
-        const reply = await this.line.run(job.facts, job.call, async (physical) => {
+        const reply = await this.line.run(job.facts, job, async (physical) => {
           physical.spoiled = true;
           const answer = await physical.send(job);
           await setUp(physical, this.#plan());
@@ -66,7 +66,7 @@ export class SessionCore implements ShellCore {
   }
 
   #run(job: Job): Promise<Reply> {
-    return this.line.run(job.facts, job.call, (physical) => {
+    return this.line.run(job.facts, job, (physical) => {
       physical.word.heard ??= (changes) => this.#tracked(physical, changes);
       return physical.send(job);
     });
@@ -96,14 +96,18 @@ function literal(value: string): string {
 
 /** The caller hears in its own way; what its callback throws is its own affair, as with the library. */
 export function settle(job: Job, running: Promise<Reply>): void {
-  running
-    .then(
-      (reply) => job.succeed(reply),
-      (error: unknown) => job.fail(error),
-    )
-    .catch((error: unknown) =>
-      process.nextTick(() => {
-        throw error;
-      }),
-    );
+  void running.then(
+    (reply) => own(() => job.succeed(reply)),
+    (error: unknown) => own(() => job.fail(error)),
+  );
+}
+
+function own(callback: () => void): void {
+  try {
+    callback();
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
+  }
 }

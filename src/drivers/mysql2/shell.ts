@@ -3,9 +3,8 @@
  * `addCommand`, and there the command goes to a link or a pool instead of a socket. Formatting, placeholders, streams,
  * the promise wrapper and whatever is built on the class are the library's own code.
  */
-import type { CallDescription } from "../../call/index.ts";
 import type { Statement as SqlStatement } from "../../sql/index.ts";
-import { describe, factsOf, harmless, unknown, wipes } from "./facts.ts";
+import { factsOf, harmless, unknown, wipes } from "./facts.ts";
 import { InertStream } from "./inert.ts";
 import { type CommandClasses, internals } from "./internals.ts";
 import { Job, type Preparation } from "./job.ts";
@@ -19,7 +18,7 @@ import {
   library,
   type Statement,
 } from "./library.ts";
-import { readStatementOptions } from "./options.ts";
+import { readStatementOptions, type StatementResilience } from "./options.ts";
 import type { Physical } from "./physical.ts";
 
 /** Where a shell's work goes. */
@@ -45,14 +44,12 @@ class Front {
   readonly prepared: WeakMap<Statement, CommandOptions> = new WeakMap();
 }
 
-const fronts: WeakMap<LibraryConnection, Front> = new WeakMap();
+const frontKey: unique symbol = Symbol("holdfast.mysql2.front");
 
 function frontOf(shell: LibraryConnection): Front {
-  const known = fronts.get(shell);
-  if (known !== undefined) return known;
-  const front = new Front();
-  fronts.set(shell, front);
-  return front;
+  const holder = shell as { [frontKey]?: Front };
+  holder[frontKey] ??= new Front();
+  return holder[frontKey];
 }
 
 /** Gives a shell its work to do; what its constructor added before goes nowhere. */
@@ -71,36 +68,23 @@ function textOf(sql: unknown): string {
   return typeof text === "string" ? text : "";
 }
 
-function optionsOf(command: Command): CommandOptions {
-  return command._queryOptions ?? command._executeOptions ?? command.options ?? {};
-}
+const noTerms: StatementResilience = {};
 
-function makeJob(front: Front, command: Command, sql: string, preparation?: Preparation): Job {
-  const options = optionsOf(command);
-  const declared = readStatementOptions(options.resilience);
-  const facts = factsOf(sql, declared.effect);
-  return job(
-    front,
-    command,
-    facts,
-    describe(sql, declared, options.timeout, front.core?.callDeadlineMs),
-    preparation,
-  );
-}
-
-function job(
+function makeJob(
   { core }: Front,
   command: Command,
-  facts: SqlStatement,
-  call: Omit<CallDescription, "effect">,
+  sql: string,
+  options: CommandOptions,
   preparation?: Preparation,
 ): Job {
-  const unsend = (): boolean => core?.physical?.withdraw(command) === true;
-  return new Job(command, facts, { ...call, unsend }, preparation);
+  const declared = options.resilience === undefined ? noTerms : readStatementOptions(options.resilience);
+  const { effect, signal } = declared;
+  const deadlineMs = declared.deadlineMs ?? (options.timeout || core?.callDeadlineMs);
+  return new Job(command, sql, factsOf(sql, effect), { deadlineMs, signal }, preparation);
 }
 
-function plain(front: Front, command: Command, name: string, facts: SqlStatement): Job {
-  return job(front, command, facts, describe(name, {}, undefined, front.core?.callDeadlineMs));
+function plain({ core }: Front, command: Command, name: string, facts: SqlStatement): Job {
+  return new Job(command, name, facts, { deadlineMs: core?.callDeadlineMs });
 }
 
 /** Sorts a command by its class; the library has no other way to say what it wants. */
@@ -112,14 +96,14 @@ function route(shell: LibraryConnection, front: Front, core: ShellCore, command:
       // A raw value or an identifier may be any SQL: then the whole text is read.
       const template = front.template !== undefined && isPlain(values) && !front.template.includes("??");
       const sql = template ? (front.template as string) : (command.sql ?? "");
-      return core.submit(makeJob(front, command, sql));
+      return core.submit(makeJob(front, command, sql, command._queryOptions ?? {}));
     }
     case classes.Prepare:
       return core.submit(prepareJob(shell, front, command));
     case classes.Execute: {
       const statement = command.statement as Statement;
       const options = front.prepared.get(statement) ?? { sql: statement.query };
-      return core.submit(makeJob(front, command, options.sql ?? "", { options, statement }));
+      return core.submit(makeJob(front, command, options.sql ?? "", options, { options, statement }));
     }
     case classes.Ping:
       return core.submit(plain(front, command, "ping", harmless));
@@ -177,7 +161,7 @@ function execute(front: Front, run: () => Command): Command {
   const [prepare, command] = made;
   if (front.core === undefined || prepare === undefined || command === undefined) return returned;
   const options = prepare.options ?? {};
-  front.core.submit(makeJob(front, command, options.sql ?? "", { options }));
+  front.core.submit(makeJob(front, command, options.sql ?? "", options, { options }));
   return returned;
 }
 
