@@ -42,7 +42,7 @@ test("degenerate curves are constants", () => {
   assert.equal(decorrelated({ baseMs: 70, capMs: 70 }).description, constant(70).description);
 });
 
-test("no curve is ever NaN, negative or infinite, up to 10,000 attempts, with or without a cap", () => {
+test("[mariadb-redis 43] no curve is ever NaN, negative or infinite, up to 10,000 attempts, with or without a cap", () => {
   const anyCurve = fc
     .record({
       baseMs: fc.double({ min: 0, max: 1e9, noNaN: true }),
@@ -68,7 +68,7 @@ test("no curve is ever NaN, negative or infinite, up to 10,000 attempts, with or
   );
 });
 
-test("exponential saturates: n = 63, 64, 1,023 and beyond stay at the cap, also above 2^31 ms", () => {
+test("[mariadb-redis 43] exponential saturates: n = 63, 64, 1,023 and beyond stay at the cap, also above 2^31 ms", () => {
   const month = 30 * 86_400_000;
   const far = delays(exponential({ baseMs: 1, capMs: month }), 1100);
   for (const n of [31, 32, 63, 64, 1023, 1024, 1099]) assert.equal(far[n], n < 32 ? 2 ** n : month);

@@ -19,7 +19,7 @@ const curve = exponential({ baseMs: 100, capMs: 800 });
 const low = draws(0);
 const middle = draws(0.5);
 
-test("the edges and the middle of each jitter", () => {
+test("[mariadb-redis 43] the edges and the middle of each jitter", () => {
   assert.deepEqual(delays(fullJitter(curve), 3, low), [0, 0, 0]);
   assert.deepEqual(delays(fullJitter(curve), 3, middle), [50, 100, 200]);
   assert.deepEqual(delays(equalJitter(curve), 3, low), [50, 100, 200]);
@@ -37,7 +37,7 @@ test("the additive jitter has its own width over TLS, and a cap on either", () =
   assert.deepEqual(delays(additiveJitter(constant(0), capped), 1, middle), [150]);
 });
 
-test("a twin generator of the same seed explains every delay", () => {
+test("[mariadb-redis 43] a twin generator of the same seed explains every delay", () => {
   const twin = seededRandom(42);
   const jittered = delays(equalJitter(curve), 30, seededRandom(42));
   const plain = delays(curve, 30);

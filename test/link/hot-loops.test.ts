@@ -49,7 +49,7 @@ test("reconnectNow a thousand times while ready, waiting or parked is one dial",
 });
 
 for (const hosts of [["a"], ["a", "b"]]) {
-  test(`accept, then drop, with ${hosts.length}: backs off like refused`, async () => {
+  test(`[mariadb-redis 45] accept, then drop, with ${hosts.length}: backs off like refused`, async () => {
     const backoff = immediately(boundedExponential({ minMs: 50, baseMs: 200, capMs: 10_000 }));
     const fake = new Fake({ hosts, policy: { backoff, minDialGapMs: 0, retryInitial: true } });
     for (const name of ["connected", "reconnected"] as const) fake.link.on(name, () => fake.lose("dropped"));

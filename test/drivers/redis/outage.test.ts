@@ -97,7 +97,7 @@ function outcomeOf(error: unknown): string {
   return isHoldfastError(error) ? String(error.outcome) : String(error);
 }
 
-test("database, name, flags and subscriptions are there again, with a gap event; SELECT order is kept", async (t) => {
+test("[mariadb-redis 52] [mariadb-redis 54] database, name, flags and subscriptions are there again, with a gap event; SELECT order is kept", async (t) => {
   const rig = await rigFor(t);
   if (rig === undefined) return;
   const client = rig.client();

@@ -124,7 +124,7 @@ test("an error that nobody hears does not end the process", async (t) => {
   await back;
 });
 
-test("no listener grows over many reconnects; old connections say nothing more", async (t) => {
+test("[mariadb-redis 56] no listener grows over many reconnects; old connections say nothing more", async (t) => {
   const rig = await rigFor(t);
   if (rig === undefined) return;
   const client = rig.client({ resilience: { minDialGapMs: 0 } });

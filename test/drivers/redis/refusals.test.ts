@@ -6,7 +6,7 @@ import { withRedis } from "../../support/servers.ts";
 import { type Answer, fakeServer } from "./fake-server.ts";
 import { quick, rigFor } from "./rig.ts";
 
-test("READONLY: the client moves to the next endpoint, and every refused write is applied there once", async (t) => {
+test("[mariadb-redis 40] READONLY: the client moves to the next endpoint, and every refused write is applied there once", async (t) => {
   const primary = await withRedis(t);
   if (primary === undefined) return;
   const replica = await withRedis(t, { replicaOf: { host: primary.host, port: primary.port } });
@@ -43,7 +43,7 @@ async function against(answer: Answer, retry: object = {}) {
   };
 }
 
-test("LOADING while connecting is waited out: connect resolves when the server serves", async () => {
+test("[mariadb-redis 41] LOADING while connecting is waited out: connect resolves when the server serves", async () => {
   let pings = 0;
   await using rig = await against(([name]) =>
     name === "PING" && ++pings < 4 ? "-LOADING Redis is loading the dataset in memory\r\n" : undefined,
@@ -60,7 +60,7 @@ for (const reply of [
   "NOREPLICAS Not enough good replicas to write",
 ]) {
   const word = reply.split(" ")[0] as string;
-  test(`${word} for a call: the same call again, with a wait, on the same connection`, async () => {
+  test(`[mariadb-redis 41] ${word} for a call: the same call again, with a wait, on the same connection`, async () => {
     let asked = 0;
     await using rig = await against(([name]) =>
       name === "INCR" && ++asked < 3 ? `-${reply}\r\n` : undefined,
@@ -72,7 +72,7 @@ for (const reply of [
   });
 }
 
-test("MASTERDOWN and a full server mean a new connection; the call is sent there", async () => {
+test("[mariadb-redis 41] MASTERDOWN and a full server mean a new connection; the call is sent there", async () => {
   for (const reply of [
     "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
     "ERR max number of clients reached",
@@ -97,7 +97,7 @@ test("a refusal that does not end is told in the end, as not-applied; the number
   assert.equal(asked, 3);
 });
 
-test("an ordinary error reply is an answer: one send, the library's own error", async () => {
+test("[mariadb-redis 41] an ordinary error reply is an answer: one send, the library's own error", async () => {
   let asked = 0;
   await using rig = await against(([name]) =>
     name === "INCR" && ++asked ? "-ERR no such thing\r\n" : undefined,

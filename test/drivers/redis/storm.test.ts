@@ -114,7 +114,7 @@ test("a MULTI of which a part was written, but not its EXEC, had no effect: it i
   assert.equal(await client.lLen("list"), 115);
 });
 
-test("failover leaves for the next endpoint; closing ends everything at once, also right before a connect", async (t) => {
+test("[mariadb-redis 55] failover leaves for the next endpoint; closing ends everything at once, also right before a connect", async (t) => {
   const rig = await rigFor(t);
   if (rig === undefined) return;
   const { server, proxy } = rig;

@@ -55,7 +55,7 @@ test("URL: schemes, host, port, user and their defaults", () => {
   });
 });
 
-test("URL: a number without a unit is seconds, zero or less switches off, blank is the default, the last one wins", () => {
+test("[mariadb-redis 59] URL: a number without a unit is seconds, zero or less switches off, blank is the default, the last one wins", () => {
   const dialMs = (value: string) => fromGoRedisUrl(`redis://h?${value}`).resilience.connectTimeoutMs;
   assert.equal(dialMs("dial_timeout=3"), 3_000);
   assert.equal(dialMs("dial_timeout=100ms"), 100);
@@ -114,7 +114,7 @@ test("URL: defaults by version", () => {
   );
 });
 
-test("URL: an unknown parameter is an error that suggests the nearest", () => {
+test("[mariadb-redis 59] URL: an unknown parameter is an error that suggests the nearest", () => {
   assert.match(
     refusedUrl("redis://h?dial_timout=3"),
     /unknown parameter "dial_timout".*did you mean "dial_timeout"/,

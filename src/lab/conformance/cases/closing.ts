@@ -39,7 +39,7 @@ function inState(
 ): ConformanceCase {
   return {
     name: `close ${what}`,
-    items: ["L10"],
+    items: ["[mariadb-redis 55]", "L10"],
     ...(needs && { needs }),
     async run(context) {
       const opened = await reach(context);

@@ -44,7 +44,7 @@ export const dialCases: readonly ConformanceCase[] = [
   },
   {
     name: "accepted and dropped: backs off like refused",
-    items: ["[mariadb-redis 48]"],
+    items: ["[mariadb-redis 45]", "[mariadb-redis 48]"],
     async run(context) {
       const opened = await context.connected({ noGreeting: true });
       const drop = await context.proxy.fault({ kind: "drop" });
@@ -194,7 +194,7 @@ export const dialCases: readonly ConformanceCase[] = [
   },
   {
     name: "a limit of attempts ends the episode and is told",
-    items: ["[nats 36]", "N7", "N17"],
+    items: ["[mariadb-redis 58]", "[nats 36]", "N7", "N17"],
     async run(context) {
       const opened = await context.connected({
         resilience: { limits: { maxAttempts: 3 }, stableAfterMs: 0 },
