@@ -21,7 +21,16 @@ export function isOpaque(backoff: Backoff): boolean {
 
 /** A backoff that is opaque when one of the backoffs it is built on is. */
 export function derive(parents: readonly Backoff[], description: string, start: () => Schedule): Backoff {
-  return parents.some(isOpaque) ? opaque(description, start) : { description, start };
+  if (parents.some(isOpaque)) return opaque(description, start);
+  // A schedule is immutable: all links of a backoff share the first one.
+  let first: Schedule | undefined;
+  return {
+    description,
+    start: () => {
+      first ??= start();
+      return first;
+    },
+  };
 }
 
 export function opaque(description: string, start: () => Schedule): Backoff {

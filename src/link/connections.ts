@@ -78,7 +78,8 @@ export class Connections<C> {
 
   dial(number: number, endpoint: Endpoint, attempt: number): void {
     const epoch = new Epoch<C>(number, endpoint, attempt, this.#session, this.#guarded, this.#owner);
-    this.#epochs = [...this.#epochs, epoch]; // a push would take room for sixteen more
+    // A push, or a spread, would take room for sixteen more.
+    this.#epochs = this.#epochs.length === 0 ? [epoch] : [...this.#epochs, epoch];
     epoch.opening = this.#open(epoch);
   }
 

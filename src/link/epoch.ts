@@ -26,7 +26,6 @@ export class Epoch<C> implements Dial, Sink {
   #aborted: HoldfastError | undefined;
   /** Made when the driver asks for it, and let go at `ready`: a signal weighs more than the rest of an idle epoch. */
   #abort: AbortController | undefined;
-  /** Copied, never grown in place: a push takes room for sixteen more. */
   #taps: readonly TappedSocket[] = none;
 
   constructor(
@@ -68,7 +67,8 @@ export class Epoch<C> implements Dial, Sink {
 
   tap(socket: TappedSocket): void {
     if (this.over) socket.destroy();
-    else this.#taps = [...this.#taps, socket];
+    // A push, or a spread, would take room for sixteen more.
+    else this.#taps = this.#taps.length === 0 ? [socket] : [...this.#taps, socket];
   }
 
   step(name: string): void {
