@@ -5,6 +5,7 @@ import { idle } from "./idle.ts";
 import { backoff, machine } from "./machine.ts";
 import { nats } from "./nats.ts";
 import { overhead } from "./overhead.ts";
+import { pool } from "./pool.ts";
 import { recovery } from "./recovery.ts";
 
 /** Every bench by its name, in the order of `all`. */
@@ -13,6 +14,7 @@ export const benches: Readonly<Record<string, Bench>> = {
   recovery,
   nats,
   gate,
+  pool,
   idle,
   "accept-drop": acceptDrop,
   machine,

@@ -21,17 +21,18 @@ export class Checks<C> {
     this.#run("validate", limitMs, (signal) => this.#connector.validate?.(connection, signal), settled);
   }
 
-  /** False, and `settled` is never called, when there is nothing to clean. */
-  reset(connection: C, limitMs: number, settled: Settled): boolean {
-    let work: Promise<void> | undefined;
+  /** Begins to clean a session; `undefined` when there is nothing to clean. */
+  cleaning(connection: C): Promise<void> | undefined {
     try {
-      work = this.#connector.reset?.(connection);
+      return this.#connector.reset?.(connection);
     } catch (error) {
-      work = Promise.reject(error);
+      return Promise.reject(error);
     }
-    if (work === undefined) return false;
+  }
+
+  /** Waits for what `cleaning` began. */
+  reset(work: Promise<void>, limitMs: number, settled: Settled): void {
     this.#run("reset", limitMs, () => work, settled);
-    return true;
   }
 
   /** Every one under way fails at once with `reason`. */

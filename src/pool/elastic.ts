@@ -5,7 +5,8 @@ import type { Entry } from "./entry.ts";
 import { acquireTimeout, type PoolCounts, poolClosed, queueFull, refused } from "./errors.ts";
 import type { PoolEvents } from "./events.ts";
 import { LeakWatch } from "./leaks.ts";
-import { Lease, type LeaseOwner } from "./lease.ts";
+import { Lease } from "./lease.ts";
+import { Moments } from "./moments.ts";
 import {
   type PoolLimits,
   type PoolOptions,
@@ -16,7 +17,7 @@ import {
 import { Shutdown } from "./shutdown.ts";
 import { type PoolStats, Tally } from "./stats.ts";
 import { Stock } from "./stock.ts";
-import { Waiter, WaitQueue } from "./waiters.ts";
+import { openPromise, Waiter, WaitQueue } from "./waiters.ts";
 
 export interface AcquireOptions {
   /** How long this call may take in all, ms. Default `acquireTimeoutMs`. With 0 only a connection at hand will do. */
@@ -26,6 +27,8 @@ export interface AcquireOptions {
   /** A whole number from −10 to 10; higher goes first, equal ones in the order they came. Default 0. */
   readonly priority?: number;
 }
+
+const noOptions: AcquireOptions = {};
 
 /**
  * A pool that grows by need and shrinks by idleness. Callers wait on the pool, never on a dial: whatever comes free
@@ -40,7 +43,7 @@ export class ElasticPool<C> {
   readonly #waiters: WaitQueue<C>;
   readonly #stock: Stock<C>;
   readonly #leaks: LeakWatch<C>;
-  readonly #leaseOwner: LeaseOwner<C>;
+  readonly #moments: Moments;
   readonly #shutdown: Shutdown;
   readonly #emitter: Emitter<PoolEvents> = new Emitter<PoolEvents>();
   readonly #tally: Tally = new Tally();
@@ -54,14 +57,12 @@ export class ElasticPool<C> {
     this.#waiters = new WaitQueue(timers, clock, (waiter, nowMs) => this.#timedOut(waiter, nowMs));
     this.#leaks = new LeakWatch(clock, timers, (entry, heldMs) => this.#tellLeak("leak", entry, heldMs));
     this.#leaks.thresholdMs = resolved.limits.leakThresholdMs;
-    this.#leaseOwner = {
-      returned: (entry, how, error) => this.#stock.returned(entry, how, error),
-      returnedTwice: (origin) => this.#returnedTwice(origin),
-    };
+    this.#moments = new Moments(clock, timers);
     this.#stock = new Stock<C>(resolved, {
-      ...{ timers, waiters: this.#waiters, tally: this.#tally },
+      ...{ timers, waiters: this.#waiters, tally: this.#tally, moments: this.#moments },
       lend: (waiter, entry, nowMs) => waiter.resolve(this.#lease(entry, nowMs, waiter.origin)),
-      unlent: (entry, nowMs) => this.#unlent(entry, nowMs),
+      unlent: (entry) => this.#unlent(entry),
+      returnedTwice: (origin) => this.#returnedTwice(origin),
       emit: (name, event) => this.#emit(name, event),
       gone: () => this.#shutdown.check(),
     });
@@ -92,15 +93,16 @@ export class ElasticPool<C> {
 
   /** Lends a connection. Give it back with `lease.release()`, or let `await using` do it. */
   acquire(options?: AcquireOptions): Promise<Lease<C>> {
-    if (this.#stock.closing) return Promise.reject(poolClosed(this.#options.name));
+    const stock = this.#stock;
+    if (stock.closing) return Promise.reject(poolClosed(this.#options.name));
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
-    const nowMs = this.#options.world.clock.nowMs();
     const origin = this.#leaks.enabled ? new Error("acquired here") : undefined;
-    if (this.#waiters.size === 0 && !this.#stock.suspended) {
-      const entry = this.#stock.takeProven(nowMs);
+    if (stock.idle.size > 0 && this.#waiters.size === 0 && !stock.suspended) {
+      const nowMs = this.#moments.now();
+      const entry = stock.takeProven(nowMs);
       if (entry !== undefined) return Promise.resolve(this.#lease(entry, nowMs, origin));
     }
-    return this.#wait(options ?? {}, nowMs, origin);
+    return this.#wait(options ?? noOptions, this.#moments.turn(), origin);
   }
 
   /**
@@ -188,6 +190,7 @@ export class ElasticPool<C> {
         next.reject(reason);
       this.#waiters.stop();
       this.#leaks.stop();
+      this.#moments.stop();
     }
     return this.#shutdown.begin(deadlineMs);
   }
@@ -197,22 +200,33 @@ export class ElasticPool<C> {
   }
 
   #wait(options: AcquireOptions, nowMs: number, origin: Error | undefined): Promise<Lease<C>> {
-    return new Promise((resolve, reject) => {
-      const { limits, dialer, entries } = this.#stock;
-      const { name } = this.#options;
-      const { priority = 0, deadlineMs = limits.acquireTimeoutMs, signal } = options;
-      check.count("priority", priority, -10, 10);
+    const { priority = 0, deadlineMs = this.#stock.limits.acquireTimeoutMs, signal } = options;
+    try {
+      this.#admit(options, deadlineMs, nowMs);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const { promise, resolve, reject } = openPromise<Lease<C>>();
+    const waiter = new Waiter<C>(resolve, reject, priority, nowMs, deadlineMs, origin);
+    if (signal !== undefined) this.#hook(waiter, signal);
+    this.#tally.waitCount++;
+    this.#waiters.push(waiter);
+    if (!this.#stock.saturated) this.#stock.pump();
+    return promise;
+  }
+
+  /** @throws what keeps a caller out of the queue */
+  #admit(options: AcquireOptions, deadlineMs: number, nowMs: number): void {
+    const { limits, dialer, entries } = this.#stock;
+    const { name } = this.#options;
+    if (options !== noOptions) {
+      check.count("priority", options.priority ?? 0, -10, 10);
       check.ms("deadlineMs", deadlineMs, 0);
-      const refusal = entries.size === 0 ? dialer.refusing(nowMs) : undefined;
-      if (refusal !== undefined) throw refused(name, refusal.linkClass, refusal.error);
-      if (this.#waiters.size >= limits.maxWaiting) throw queueFull(name, limits.maxWaiting, this.#counts());
-      if (deadlineMs === 0) throw acquireTimeout(name, 0, this.#counts(), dialer.lastFailure?.error);
-      const waiter = new Waiter<C>(resolve, reject, priority, nowMs, nowMs + deadlineMs, origin);
-      if (signal !== undefined) this.#hook(waiter, signal);
-      this.#tally.waitCount++;
-      this.#waiters.push(waiter);
-      if (!this.#stock.saturated) this.#stock.pump();
-    });
+    }
+    const refusal = entries.size === 0 ? dialer.refusing(nowMs) : undefined;
+    if (refusal !== undefined) throw refused(name, refusal.linkClass, refusal.error);
+    if (this.#waiters.size >= limits.maxWaiting) throw queueFull(name, limits.maxWaiting, this.#counts());
+    if (deadlineMs === 0) throw acquireTimeout(name, 0, this.#counts(), dialer.lastFailure?.error);
   }
 
   #hook(waiter: Waiter<C>, signal: AbortSignal): void {
@@ -245,12 +259,12 @@ export class ElasticPool<C> {
       entry.origin = origin;
       this.#leaks.lent(entry);
     }
-    return new Lease(this.#leaseOwner, entry);
+    return new Lease(this.#stock, entry);
   }
 
-  #unlent(entry: Entry<C>, nowMs: number): void {
+  #unlent(entry: Entry<C>): void {
     if (!this.#leaks.returned(entry)) return;
-    this.#tellLeak("leakReturned", entry, nowMs - entry.leasedAtMs);
+    this.#tellLeak("leakReturned", entry, this.#moments.now() - entry.leasedAtMs);
   }
 
   #tellLeak(event: "leak" | "leakReturned", entry: Entry<C>, heldMs: number): void {

@@ -1,4 +1,3 @@
-import type { CoarseTimers } from "../time/index.ts";
 import { Checks } from "./checks.ts";
 import { Closer } from "./closer.ts";
 import type { RetireReason } from "./connector.ts";
@@ -6,29 +5,17 @@ import type { Watch } from "./dial-one.ts";
 import { Dialer, type DialFailure, isPermanent } from "./dialer.ts";
 import { Entry, IdleList } from "./entry.ts";
 import { refused } from "./errors.ts";
-import type { PoolEvents } from "./events.ts";
+import type { LeaseOwner } from "./lease.ts";
 import type { ResolvedLimits, ResolvedPoolOptions } from "./options.ts";
-import type { Tally } from "./stats.ts";
-import { Upkeep } from "./upkeep.ts";
-import type { Waiter, WaitQueue } from "./waiters.ts";
-
-export interface StockOwner<C> {
-  readonly timers: CoarseTimers;
-  readonly waiters: WaitQueue<C>;
-  readonly tally: Tally;
-  lend(waiter: Waiter<C>, entry: Entry<C>, nowMs: number): void;
-  /** It left the hands of its borrower, or was torn from them. */
-  unlent(entry: Entry<C>, nowMs: number): void;
-  emit<K extends keyof PoolEvents>(name: K, event: PoolEvents[K]): void;
-  /** A connection has closed. */
-  gone(): void;
-}
+import type { StockOwner } from "./stock-owner.ts";
+import { Upkeep, type UpkeepOwner } from "./upkeep.ts";
+import type { Waiter } from "./waiters.ts";
 
 /**
  * The connections of an elastic pool, and who gets the next. Whatever comes free, a returned connection, a validated
  * one or a new one, is *offered*: to the first waiting caller, else to the idle list.
  */
-export class Stock<C> {
+export class Stock<C> implements LeaseOwner<C>, UpkeepOwner<C> {
   limits: ResolvedLimits;
   suspended = false;
   closing = false;
@@ -62,23 +49,15 @@ export class Stock<C> {
       failed: (failure) => this.#dialFailed(failure),
       ready: () => this.pump(),
     });
-    const stock = this;
-    this.upkeep = new Upkeep(
-      {
-        idle: this.idle,
-        get limits() {
-          return stock.limits;
-        },
-        get open() {
-          return stock.entries.size;
-        },
-        expire: (entry, reason) => this.retire(entry, reason),
-        keepAlive: (entry) => this.#validate(entry, false),
-        tended: () => this.pump(),
-      },
-      options.world.clock,
-      timers,
-    );
+    this.upkeep = new Upkeep(this, options.world.clock, timers);
+  }
+
+  get open(): number {
+    return this.entries.size;
+  }
+
+  keepAlive(entry: Entry<C>): void {
+    this.#validate(entry, false);
   }
 
   /** An idle connection that can be used as it is, marked as lent; otherwise the caller has to wait. */
@@ -125,8 +104,10 @@ export class Stock<C> {
 
   returned(entry: Entry<C>, how: "good" | "doubtful" | "discard" | "broken", error: unknown): void {
     if (entry.state !== "leased") return; // it was retired while it was lent
-    const nowMs = this.#options.world.clock.nowMs();
-    this.#unlent(entry, nowMs);
+    const { moments, waiters } = this.#owner;
+    // With nobody waiting it is only to be stamped; a waiting caller's time is counted.
+    const nowMs = how === "good" && waiters.size === 0 ? moments.recent() : moments.turn();
+    this.#unlent(entry);
     if (how === "broken") return this.#broken(entry, error, nowMs);
     const unwanted = how === "discard" ? "error" : this.#unwanted(entry, nowMs);
     if (unwanted !== undefined) {
@@ -135,7 +116,13 @@ export class Stock<C> {
     }
     entry.idleSinceMs = nowMs;
     if (how === "doubtful") entry.trust = -1;
-    if (!this.#reset(entry)) this.#offer(entry, nowMs);
+    const cleaning = this.#checks.cleaning(entry.connection);
+    if (cleaning === undefined) this.#offer(entry, nowMs);
+    else this.#reset(entry, cleaning);
+  }
+
+  returnedTwice(origin: Error | undefined): void {
+    this.#owner.returnedTwice(origin);
   }
 
   evict(hard: boolean): void {
@@ -174,7 +161,7 @@ export class Stock<C> {
   ): void {
     if (entry.state === "retired") return;
     if (entry.state === "idle") this.idle.remove(entry);
-    if (entry.state === "leased") this.#unlent(entry, this.#options.world.clock.nowMs());
+    if (entry.state === "leased") this.#unlent(entry);
     entry.state = "retired";
     this.entries.delete(entry);
     this.#owner.tally.closed[reason]++;
@@ -188,10 +175,10 @@ export class Stock<C> {
     if (this.#options.exitWhenIdle) this.#options.connector.ref?.(entry.connection);
   }
 
-  #unlent(entry: Entry<C>, nowMs: number): void {
+  #unlent(entry: Entry<C>): void {
     this.inUse--;
     entry.state = "busy";
-    this.#owner.unlent(entry, nowMs);
+    this.#owner.unlent(entry);
   }
 
   #opened(connection: C, watch: Watch): void {
@@ -322,9 +309,8 @@ export class Stock<C> {
     });
   }
 
-  /** Cleans its session; false when there is nothing to clean. */
-  #reset(entry: Entry<C>): boolean {
-    return this.#checks.reset(entry.connection, this.limits.validationTimeoutMs, (failure) => {
+  #reset(entry: Entry<C>, cleaning: Promise<void>): void {
+    this.#checks.reset(cleaning, this.limits.validationTimeoutMs, (failure) => {
       if (failure === undefined) return this.#checked(entry);
       this.#fail(entry, "reset", failure.error);
       this.pump();

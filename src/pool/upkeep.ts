@@ -7,10 +7,10 @@ export interface UpkeepOwner<C> {
   readonly limits: ResolvedLimits;
   readonly open: number;
   readonly idle: IdleList<C>;
-  expire(entry: Entry<C>, reason: RetireReason): void;
+  retire(entry: Entry<C>, reason: RetireReason): void;
   keepAlive(entry: Entry<C>): void;
   /** Everything due was looked at: a warm minimum may have to be refilled. */
-  tended(): void;
+  pump(): void;
 }
 
 /**
@@ -38,6 +38,10 @@ export class Upkeep<C> {
   }
 
   parked(entry: Entry<C>): void {
+    const { maxIdleTimeMs, keepaliveMs } = this.#owner.limits;
+    const soonestMs = Math.min(entry.idleSinceMs + maxIdleTimeMs, entry.provenAtMs + 0.9 * keepaliveMs);
+    // Nearly always a look is planned that comes soon enough.
+    if (this.#armedForMs <= soonestMs && this.#armedForMs <= entry.expiresAtMs) return;
     const dueMs = this.#dueMs(entry, true);
     if (dueMs < this.#armedForMs) this.#arm(dueMs);
   }
@@ -59,9 +63,9 @@ export class Upkeep<C> {
     const nowMs = this.#clock.nowMs();
     for (let entry = idle.head; entry !== undefined; ) {
       const next = entry.next;
-      if (nowMs >= entry.expiresAtMs) this.#owner.expire(entry, "lifetime");
+      if (nowMs >= entry.expiresAtMs) this.#owner.retire(entry, "lifetime");
       else if (nowMs >= entry.idleSinceMs + limits.maxIdleTimeMs && this.#owner.open > limits.min) {
-        this.#owner.expire(entry, "idle-time");
+        this.#owner.retire(entry, "idle-time");
       } else if (nowMs >= this.#keepAliveAtMs(entry)) this.#owner.keepAlive(entry);
       entry = next;
     }
@@ -70,7 +74,7 @@ export class Upkeep<C> {
       earliestMs = Math.min(earliestMs, this.#dueMs(entry, this.#owner.open > limits.min));
     }
     if (earliestMs < Number.POSITIVE_INFINITY) this.#arm(earliestMs);
-    this.#owner.tended();
+    this.#owner.pump();
   }
 
   /** @param surplus more are open than the minimum; without it, being idle for long is no reason to look */

@@ -1,42 +1,73 @@
-import { type Linked, LinkedList } from "../link/index.ts";
 import type { Clock, CoarseTimers } from "../time/index.ts";
+import { Fifo } from "./fifo.ts";
 import type { Lease } from "./lease.ts";
 
+/** An executor runs before its promise is returned; one for all costs a waiting caller no closure of its own. */
+let resolveOfLast: unknown;
+let rejectOfLast: unknown;
+const remember = (resolve: unknown, reject: unknown): void => {
+  resolveOfLast = resolve;
+  rejectOfLast = reject;
+};
+
+/** A promise and its two ends. */
+export function openPromise<T>(): {
+  promise: Promise<T>;
+  resolve: (value: T) => void;
+  reject: (error: unknown) => void;
+} {
+  const promise = new Promise<T>(remember);
+  return {
+    promise,
+    resolve: resolveOfLast as (value: T) => void,
+    reject: rejectOfLast as (error: unknown) => void,
+  };
+}
+
 /** A caller that waits for a connection. */
-export class Waiter<C> implements Linked<Waiter<C>> {
-  prev: Waiter<C> | undefined = undefined;
-  next: Waiter<C> | undefined = undefined;
-  list: object | undefined = undefined;
-  readonly resolve: (lease: Lease<C>) => void;
-  readonly reject: (error: unknown) => void;
-  readonly priority: number;
-  readonly sinceMs: number;
-  readonly deadlineMs: number;
+export class Waiter<C> {
+  // Declared only: what the constructor assigns needs not be defined before.
+  declare readonly resolve: (lease: Lease<C>) => void;
+  declare readonly reject: (error: unknown) => void;
+  declare readonly priority: number;
+  declare readonly sinceMs: number;
+  /** How long it may wait in all. */
+  declare readonly limitMs: number;
   /** Where it was asked for, when leaks are watched. */
-  readonly origin: Error | undefined;
+  declare readonly origin: Error | undefined;
+  /** In the queue: neither served nor gone. */
+  declare waits: boolean;
   /** Removes the listener on the caller's signal. */
-  unhook: (() => void) | undefined = undefined;
+  declare unhook: (() => void) | undefined;
 
   constructor(
     resolve: (lease: Lease<C>) => void,
     reject: (error: unknown) => void,
     priority: number,
     sinceMs: number,
-    deadlineMs: number,
+    limitMs: number,
     origin: Error | undefined,
   ) {
     this.resolve = resolve;
     this.reject = reject;
     this.priority = priority;
     this.sinceMs = sinceMs;
-    this.deadlineMs = deadlineMs;
+    this.limitMs = limitMs;
     this.origin = origin;
+    this.waits = true;
+    this.unhook = undefined;
+  }
+
+  get deadlineMs(): number {
+    return this.sinceMs + this.limitMs;
   }
 }
 
 interface Level<C> {
   readonly priority: number;
-  readonly list: LinkedList<Waiter<C>>;
+  readonly line: Fifo<Waiter<C>>;
+  /** Waiters in the line that have left it otherwise than by its head. */
+  left: number;
 }
 
 /**
@@ -59,7 +90,7 @@ export class WaitQueue<C> {
   }
 
   push(waiter: Waiter<C>): void {
-    this.#listOf(waiter.priority).push(waiter);
+    this.#levelOf(waiter.priority).line.push(waiter);
     this.size++;
     if (waiter.deadlineMs < this.#armedForMs) this.#arm(waiter.deadlineMs);
   }
@@ -67,25 +98,38 @@ export class WaitQueue<C> {
   /** The next to be served, removed; `undefined` when nobody waits. */
   shift(): Waiter<C> | undefined {
     if (this.size === 0) return undefined;
-    for (const { list } of this.#levels) {
-      const first = list.head;
-      if (first === undefined) continue;
-      list.remove(first);
-      this.size--;
-      first.unhook?.();
-      return first;
+    for (let at = 0; at < this.#levels.length; at++) {
+      const level = this.#levels[at] as Level<C>;
+      for (let first = level.line.shift(); first !== undefined; first = level.line.shift()) {
+        if (!first.waits) {
+          level.left--;
+          continue;
+        }
+        this.#leave(first);
+        return first;
+      }
     }
     return undefined;
   }
 
   /** False when it had left before. */
   remove(waiter: Waiter<C>): boolean {
-    const list = waiter.list as LinkedList<Waiter<C>> | undefined;
-    if (list === undefined) return false;
-    list.remove(waiter);
+    if (!waiter.waits) return false;
+    this.#leave(waiter);
+    const level = this.#levelOf(waiter.priority);
+    level.left++;
+    // Callers who come and give up, while no connection comes free, must not fill the line for ever.
+    if (level.left > level.line.size / 2) {
+      level.line.keep((each) => each.waits);
+      level.left = 0;
+    }
+    return true;
+  }
+
+  #leave(waiter: Waiter<C>): void {
+    waiter.waits = false;
     this.size--;
     waiter.unhook?.();
-    return true;
   }
 
   stop(): void {
@@ -93,17 +137,17 @@ export class WaitQueue<C> {
     this.#armedForMs = Number.POSITIVE_INFINITY;
   }
 
-  #listOf(priority: number): LinkedList<Waiter<C>> {
+  #levelOf(priority: number): Level<C> {
     const levels = this.#levels;
     let at = 0;
     for (; at < levels.length; at++) {
       const level = levels[at] as Level<C>;
-      if (level.priority === priority) return level.list;
+      if (level.priority === priority) return level;
       if (level.priority < priority) break;
     }
-    const list = new LinkedList<Waiter<C>>();
-    levels.splice(at, 0, { priority, list });
-    return list;
+    const level: Level<C> = { priority, line: new Fifo<Waiter<C>>(), left: 0 };
+    levels.splice(at, 0, level);
+    return level;
   }
 
   #arm(deadlineMs: number): void {
@@ -117,11 +161,12 @@ export class WaitQueue<C> {
     const nowMs = this.#clock.nowMs();
     const due: Waiter<C>[] = [];
     let earliestMs = Number.POSITIVE_INFINITY;
-    for (const { list } of this.#levels) {
-      for (let waiter = list.head; waiter !== undefined; waiter = waiter.next) {
+    for (const { line } of this.#levels) {
+      line.each((waiter) => {
+        if (!waiter.waits) return;
         if (waiter.deadlineMs <= nowMs) due.push(waiter);
         else if (waiter.deadlineMs < earliestMs) earliestMs = waiter.deadlineMs;
-      }
+      });
     }
     if (earliestMs < Number.POSITIVE_INFINITY) this.#arm(earliestMs);
     for (const waiter of due) if (this.remove(waiter)) this.#expired(waiter, nowMs);

@@ -17,6 +17,11 @@ export interface TimerOptions {
 export interface Clock {
   /** Milliseconds since an arbitrary start; never goes back. The only reading to compute intervals with. */
   nowMs(): number;
+  /**
+   * `nowMs` as this run of microtasks asked for it first: for work that comes in bursts, where each reading of the
+   * machine's clock would cost more than the work. Absent where time moves only when told to.
+   */
+  readonly turnMs?: () => number;
   /** Milliseconds since the Unix epoch; may leap. For display only. */
   wallMs(): number;
   /**

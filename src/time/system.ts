@@ -7,8 +7,26 @@ import { VirtualClock } from "./virtual.ts";
 /** Node fires a timer above this after 1 ms (with a warning), so longer ones are armed in pieces. */
 const LONGEST_NODE_TIMER_MS = 2 ** 31 - 1;
 
+// Taken once: the global name is an accessor, which costs as much as the reading itself.
+const { performance } = globalThis;
+
+let turnMs = 0;
+let turnIsKnown = false;
+const settled = Promise.resolve();
+const forgetTurn = (): void => {
+  turnIsKnown = false;
+};
+
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
+  turnMs(): number {
+    if (!turnIsKnown) {
+      turnMs = performance.now();
+      turnIsKnown = true;
+      void settled.then(forgetTurn);
+    }
+    return turnMs;
+  },
   wallMs: () => Date.now(),
   setTimer(delayMs: number, fire: () => void, options: TimerOptions = {}): Timer {
     if (delayMs === Number.POSITIVE_INFINITY) return { cancel() {} };
