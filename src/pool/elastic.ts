@@ -85,7 +85,7 @@ export class ElasticPool<C> {
   /** Lends a connection that is at hand and proven, without a turn of the loop; `undefined` means: `acquire` it. */
   acquireNow(): Lease<C> | undefined {
     if (this.#stock.closing || this.#stock.suspended || this.#waiters.size > 0) return undefined;
-    const nowMs = this.#options.world.clock.nowMs();
+    const nowMs = this.#moments.now();
     const entry = this.#stock.takeProven(nowMs);
     if (entry === undefined) return undefined;
     return this.#lease(entry, nowMs, this.#leaks.enabled ? new Error("acquired here") : undefined);
