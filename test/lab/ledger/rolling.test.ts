@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HoldfastError } from "../../../src/call/index.ts";
-import { type RestartKind, type RollingOptions, runRolling } from "../../../src/lab/index.ts";
+import {
+  Ledger,
+  type RestartKind,
+  type RollingOptions,
+  runRolling,
+  Workload,
+} from "../../../src/lab/index.ts";
+import { systemClock } from "../../../src/time/index.ts";
 
 /** A cluster whose writes are acknowledged at once, unless a member is down: then `whileDown` decides. */
 function cluster(whileDown: (id: number, applied: Map<number, number>) => Promise<void>) {
@@ -75,4 +82,25 @@ test("a lie while a member is down is found", async () => {
     [[5], [6], [7], [8], [9]],
     "8 is unknown before any restart",
   );
+});
+
+test("a stream of writes that the machine can't keep up with still lets it hear answers", async () => {
+  const ledger = new Ledger();
+  const workload = new Workload({
+    ledger,
+    perSecond: 20_000,
+    write: async () => {
+      const endMs = systemClock.nowMs() + 1; // twenty times what there is time for
+      while (systemClock.nowMs() < endMs);
+    },
+  });
+  const startMs = systemClock.nowMs();
+  let turns = 0;
+  while (systemClock.nowMs() < startMs + 1_000) {
+    await new Promise((resolve) => setImmediate(resolve));
+    turns++;
+  }
+  workload.stop();
+  assert.ok(turns >= 10, `${turns} turns in a second`);
+  assert.ok(ledger.sent < 2_000, `${ledger.sent} writes: what can't be is not made up for`);
 });
