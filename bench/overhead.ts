@@ -8,6 +8,7 @@ import { startServer } from "../src/lab/index.ts";
 import type { Bench } from "./bench.ts";
 import { message, startChild } from "./children.ts";
 import { bootstrapRandom, interleave, type Rounds, type Side } from "./harness.ts";
+import { pgContenders } from "./overhead-pg.ts";
 import { figure, type Goal, type Table, withInterval } from "./report.ts";
 import { median, pairedRatio, verdict } from "./statistics.ts";
 
@@ -18,9 +19,11 @@ const PIPELINED = { name: "100 at once", goal: 0.9, ops: 5_000, batch: 100 };
 /** An interval of the ratio wider than this decides nothing. */
 const WIDEST = 0.1;
 const ECHO_BYTES = 64;
+/** A statement takes about four times as long as a Redis command. */
+const SQL_SHARE = 0.25;
 
 /** One client in the two shapes of work. */
-interface Contender {
+export interface Contender {
   readonly name: string;
   one(): Promise<unknown>;
   many(count: number): Promise<unknown>;
@@ -37,13 +40,19 @@ function sides(contenders: readonly Contender[], shape: "one" | "many"): Side[] 
 }
 
 /** The last contender is ours; the first is the one the goal is about. */
-async function compare(label: string, contenders: readonly Contender[], how: Omit<Rounds, "ops">) {
+async function compare(
+  label: string,
+  contenders: readonly Contender[],
+  how: Omit<Rounds, "ops">,
+  { share = 1, leastOne = ONE_AT_A_TIME.goal }: { readonly share?: number; readonly leastOne?: number } = {},
+) {
   const rows: string[][] = [];
   const goals: Goal[] = [];
   const random = bootstrapRandom();
   for (const shape of [ONE_AT_A_TIME, PIPELINED]) {
     const all = sides(contenders, shape === PIPELINED ? "many" : "one");
-    const ns = await interleave(`${label}, ${shape.name}`, all, { ...how, ops: shape.ops });
+    const ns = await interleave(`${label}, ${shape.name}`, all, { ...how, ops: shape.ops * share });
+    const goal = shape === ONE_AT_A_TIME ? leastOne : shape.goal;
     const own = ns.at(-1) as number[];
     for (const [i, { name }] of contenders.entries()) {
       const each = ns[i] as number[];
@@ -56,10 +65,10 @@ async function compare(label: string, contenders: readonly Contender[], how: Omi
       ]);
       if (speed === undefined) continue;
       goals.push({
-        goal: `${label}, ${shape.name}: at least ${shape.goal} of the speed of ${name}`,
+        goal: `${label}, ${shape.name}: at least ${goal} of the speed of ${name}`,
         measured: speed,
         unit: "",
-        verdict: verdict(speed, { atLeast: shape.goal }, WIDEST),
+        verdict: verdict(speed, { atLeast: goal }, WIDEST),
       });
     }
   }
@@ -157,17 +166,21 @@ export const overhead: Bench = {
     const tcpFound = await compare("tcp echo", tcp.contenders, how);
     await tcp.end();
     echo.kill();
+    await using postgres = await startServer("postgres");
+    const pg = await pgContenders(postgres.url);
+    const pgFound = await compare("pg SELECT 1", pg.contenders, how, { share: SQL_SHARE, leastOne: 0.9 });
+    await pg.end();
     const table: Table = {
       columns: ["", "µs each", "speed of ours against it"],
-      rows: [...redisFound.rows, ...tcpFound.rows],
+      rows: [...redisFound.rows, ...tcpFound.rows, ...pgFound.rows],
     };
     return {
       method: [
-        `Redis ${server.version}, value of 20 bytes; echo of ${ECHO_BYTES} bytes; servers in processes of their own, loopback`,
-        `${how.rounds} rounds for each row, in turn: ${ONE_AT_A_TIME.ops} calls one at a time, ${figure(PIPELINED.ops)} at once by ${PIPELINED.batch}`,
+        `Redis ${server.version}, value of 20 bytes; PostgreSQL ${postgres.version}; echo of ${ECHO_BYTES} bytes; servers in processes of their own, loopback`,
+        `${how.rounds} rounds for each row, in turn: ${ONE_AT_A_TIME.ops} calls one at a time, ${figure(PIPELINED.ops)} at once by ${PIPELINED.batch}; of SQL a quarter`,
       ],
       tables: [table],
-      goals: [...redisFound.goals, ...tcpFound.goals],
+      goals: [...redisFound.goals, ...tcpFound.goals, ...pgFound.goals],
       notes: [
         "No collection is forced between measurements: it throws compiled code away, and the compiler was measured.",
         "node-redis makes an AbortSignal and a timer for each command at its defaults; our deadline costs neither. Hence both comparisons.",

@@ -32,20 +32,18 @@ interface Cache {
   old: Map<string, Statement>;
 }
 
-const caches = new Map<string, Cache>();
-
-function cacheFor(dialect: Dialect, escapesKnown: boolean): Cache {
-  const name = escapesKnown ? `${dialect} known` : dialect;
-  const cache = caches.get(name) ?? { young: new Map(), old: new Map() };
-  caches.set(name, cache);
-  return cache;
-}
+const newCache = (): Cache => ({ young: new Map(), old: new Map() });
+/** For each dialect: with escapes in doubt, and known. */
+const caches: Readonly<Record<Dialect, readonly [Cache, Cache]>> = {
+  mysql: [newCache(), newCache()],
+  postgres: [newCache(), newCache()],
+};
 
 /** What `sql` does. Never throws; takes time linear in the length of the text; answers are cached by text. */
 export function readStatement(sql: string, dialect: Dialect, settings?: ReadSettings): Statement {
   const escapesKnown = settings?.escapesKnown === true;
   if (sql.length > CACHED_TEXT_CHARS) return read(sql, dialect, escapesKnown);
-  const cache = cacheFor(dialect, escapesKnown);
+  const cache = caches[dialect][escapesKnown ? 1 : 0];
   const known = cache.young.get(sql);
   if (known !== undefined) return known;
   const statement = cache.old.get(sql) ?? read(sql, dialect, escapesKnown);
