@@ -63,6 +63,8 @@ export class RegulatedProtocol extends ProtocolHandler {
   /** Set while a publish is written down instead of sent. */
   #written: Uint8Array[] | undefined;
   #sentBytes = 0;
+  /** Up to this count of sent bytes the live write buffer has room, whatever the kernel does. */
+  #roomUntil = 0;
 
   constructor(options: ConnectionOptions, publisher: Publisher, host: ProtocolHost) {
     checkInternals(ProtocolHandler.prototype);
@@ -116,6 +118,7 @@ export class RegulatedProtocol extends ProtocolHandler {
     this.transport = physical.transport;
     this.#physical = physical;
     this.resetOutbound();
+    this.#roomUntil = 0;
     const pong = deferred<void>();
     pong.catch(() => {});
     this.pongs = [pong];
@@ -191,6 +194,7 @@ export class RegulatedProtocol extends ProtocolHandler {
     this.pongs.push(pong);
     if (this.connected) flushPending(this);
     this.transport.send(PING);
+    this.#sentBytes += PING.length;
     return pong.then(() => physical.confirmed(mark));
   }
 
@@ -215,14 +219,19 @@ export class RegulatedProtocol extends ProtocolHandler {
     this.#host.published(physical);
   }
 
-  /** The live bound holds for what this publish adds, too. Its exact size is counted only near the bound. */
+  /**
+   * The live bound holds for what this publish adds, too. The socket is asked only when what was sent since it was last
+   * asked could have used up the room there was.
+   */
   #checkRoom(physical: Physical, subject: string, payload?: Payload, options?: PublishOptions): void {
-    const limit = this.#host.writeBufferBytes;
-    const buffered = physical.transport.bufferedBytes + this.outbound.size();
     // A character is at most three bytes; headers and payload together are at most what the server takes.
+    const { writeBufferBytes: limit } = this.#host;
     const body =
       options?.headers === undefined ? (payload?.length ?? 0) * 3 : (this.info?.max_payload ?? limit);
     const most = body + (subject.length + (options?.reply?.length ?? 0)) * 3 + 64;
+    if (this.#sentBytes + most <= this.#roomUntil) return;
+    const buffered = physical.transport.bufferedBytes + this.outbound.size();
+    this.#roomUntil = this.#sentBytes + limit - buffered;
     if (buffered + most <= limit) return;
     const { outBytes, outMsgs } = this;
     const bytes = this.#write(subject, payload, options).length;
@@ -257,7 +266,7 @@ export class RegulatedProtocol extends ProtocolHandler {
     // Only SUB and UNSUB come here without a connection, and the next one is told all subscriptions anyway.
     if (!this.connected) return;
     this.#sentBytes += cmd.length;
-    for (const payload of payloads) this.#sentBytes += payload.length;
+    for (let i = 0; i < payloads.length; i++) this.#sentBytes += (payloads[i] as Uint8Array).length;
     super.sendCommand(cmd, ...payloads);
   }
 
@@ -272,6 +281,7 @@ export class RegulatedProtocol extends ProtocolHandler {
       () => physical.confirmed(mark),
       () => {},
     );
+    this.#sentBytes += PING.length;
     return super.flush(pong);
   }
 

@@ -213,3 +213,21 @@ test("a failed attempt is told with its endpoint, number, cause and what comes n
     [id, 3, "transient", undefined],
   ]);
 });
+
+test("a first connect that is waited for tells its progress: each failed attempt with its cause, then connected", async (t) => {
+  const server = await fakeNats(t);
+  await server.close();
+  const lines: string[] = [];
+  const options = fromGoOptions({ ...fast, ...noting(lines), Url: server.url, MaxReconnect: -1 });
+  const waiting = connect({
+    ...options,
+    resilience: { ...options.resilience, retryInitial: true },
+    waitOnFirstConnect: true,
+  });
+  await until("two failed attempts", 5_000, () => lines.length >= 2);
+  await fakeNats(t, {}, server.port);
+  const nc = await waiting;
+  t.after(() => nc.close());
+  await until("connected", 5_000, () => lines.at(-1) === "connected");
+  assert.deepEqual(new Set(lines.slice(0, -1)), new Set(["failed"]));
+});

@@ -13,7 +13,7 @@ import { connected, next, quick, withNats } from "./support.ts";
 
 /** The package `ws`, as docs/nats.md shows it. */
 const wsFactory: WebSocketFactory = async (url) => ({
-  socket: new WebSocket(url) as never,
+  socket: new WebSocket(url),
   encrypted: url.startsWith("wss:"),
 });
 
@@ -84,7 +84,7 @@ test("wss: by the owner's factory with its certificate; a stranger's certificate
     /certificate|self-signed|issuer/i,
   );
   const trusting: WebSocketFactory = async (url) => ({
-    socket: new WebSocket(url, { ca }) as never,
+    socket: new WebSocket(url, { ca }),
     encrypted: true,
   });
   // `wsconnect`, as the library names it: a server without a scheme is a secure one.
