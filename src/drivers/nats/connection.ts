@@ -189,13 +189,15 @@ export class HoldfastNatsConnection extends Base {
     const payload = keeps && data instanceof Uint8Array ? data.slice() : data;
     const bytes = REQUEST_OVERHEAD_BYTES + subject.length + (data?.length ?? 0);
     const call = { bytes, effect, kind: "blocking", deadlineMs: timeoutMs, name: "the request" } as const;
-    return this.#link.call(call, () =>
-      send(payload, keeps ? Math.max(1, Math.ceil(endMs - clock.nowMs())) : timeoutMs).catch((cause) => {
-        const error = cause instanceof TimeoutError ? new RequestDeadline(timeoutMs, effect, cause) : cause;
-        if (error instanceof RequestDeadline || error instanceof errors.RequestError) trace?.mark(error);
-        throw error;
-      }),
+    const told = (cause: unknown): never => {
+      const error = timedOut(cause) ? new RequestDeadline(timeoutMs, effect, cause) : cause;
+      if (error instanceof RequestDeadline || error instanceof errors.RequestError) trace?.mark(error);
+      throw error;
+    };
+    const answer = this.#link.call(call, () =>
+      send(payload, keeps ? Math.max(1, Math.ceil(endMs - clock.nowMs())) : timeoutMs).catch(told),
     );
+    return answer.catch(told);
   }
 
   /** Also while there is no connection: it then resolves once what was published has reached the next one. */
@@ -319,6 +321,15 @@ export class HoldfastNatsConnection extends Base {
     );
     if (this.#link.epoch === epoch && this.#link.connection === connection) this.#link.failover();
   }
+}
+
+/** Sent and not answered in time: whichever of the two clocks, the library's or the gate's, was first. */
+function timedOut(cause: unknown): boolean {
+  if (cause instanceof RequestDeadline) return false;
+  return (
+    cause instanceof TimeoutError ||
+    (isHoldfastError(cause) && cause.code === "HF_DEADLINE" && cause.step === "reply")
+  );
 }
 
 function bufferFull(bytes: number, held: number, limit: number): HoldfastError {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isHoldfastError } from "../../../src/call/index.ts";
 import { errors, type ResilientNatsConnection, TimeoutError } from "../../../src/drivers/nats/index.ts";
+import { virtualWorld } from "../../../src/time/index.ts";
 import { until } from "../../support/until.ts";
 import { fakeNats } from "./fake-server.ts";
 import { connected, withNats } from "./support.ts";
@@ -60,4 +61,20 @@ test("the error of a request says where it was made, unless noAsyncTraces", asyn
   assert.match((await whoWaited(nc)).stack?.split("\n")[1] ?? "", /whoWaited/);
   const silent = await connected(t, server.url, { noAsyncTraces: true });
   assert.doesNotMatch((await whoAsked(silent)).stack ?? "", /whoAsked/);
+});
+
+test("it is the same error when our clock is first", async (t) => {
+  const server = await fakeNats(t);
+  const world = virtualWorld(1);
+  const nc = await connected(t, server.url, { resilience: { world } });
+  const request = nc.request("q", "x", { timeout: 5_000 });
+  const failed = assert.rejects(request, (error: unknown) => {
+    assert.ok(error instanceof TimeoutError);
+    assert.ok(isHoldfastError(error));
+    assert.deepEqual([error.code, error.outcome, error.step], ["HF_DEADLINE", "maybe-applied", "reply"]);
+    return true;
+  });
+  await until("the request to arrive", 5_000, () => server.lines.includes("x"));
+  await world.clock.advanceAsync(5_100);
+  await failed;
 });

@@ -4,7 +4,9 @@ import { test } from "node:test";
 import { constant } from "../../../src/backoff/index.ts";
 import { isHoldfastError } from "../../../src/call/index.ts";
 import { fromGoOptions, type NatsGoOptions } from "../../../src/drivers/nats/index.ts";
-import { systemClock } from "../../../src/time/index.ts";
+import type { Physical } from "../../../src/drivers/nats/physical.ts";
+import { WriteStall } from "../../../src/drivers/nats/write-stall.ts";
+import { systemClock, VirtualClock } from "../../../src/time/index.ts";
 import { until } from "../../support/until.ts";
 import { fakeNats } from "./fake-server.ts";
 import { connected, next } from "./support.ts";
@@ -142,27 +144,32 @@ test("[nats 54]: a stalled write is told (FlusherTimeout); with ReconnectOnFlush
   assert.match(String(await closes.closed()), /took none/);
 });
 
-test("a write that makes progress, however slow, is no stall", async (t) => {
-  const server = await fakeNats(t);
-  const errors: unknown[] = [];
-  const nc = await connected(t, server.url, {
-    resilience: { writeStallMs: 150, reconnectOnWriteStall: true, writeBufferBytes: 32 << 20 },
-  });
-  nc.resilience.on("asyncError", ({ error }) => void errors.push(error));
-  for (const socket of server.open) socket.pause();
-  await clog(nc);
-  // A little is read again and again, well within the time of a stall.
-  const endMs = systemClock.nowMs() + 600;
-  let reading = true;
-  while (systemClock.nowMs() < endMs) {
-    for (const socket of server.open) reading ? socket.resume() : socket.pause();
-    reading = !reading;
-    await new Promise((resolve) => setImmediate(resolve));
+test("a write that makes progress, however slow, is no stall; one that stops is told again and again; none waits: nobody looks", () => {
+  const clock = new VirtualClock();
+  const wire = { bufferedBytes: 0, writtenBytes: 0 };
+  const physical = { transport: wire } as unknown as Physical;
+  const stalls: number[] = [];
+  const watch = new WriteStall(clock, 100, (_physical, bytes) => void stalls.push(bytes));
+  wire.writtenBytes = 1_000;
+  wire.bufferedBytes = 1_000;
+  watch.published(physical);
+  watch.published(physical);
+  assert.equal(clock.pendingTimers, 1);
+  for (let left = 900; left > 500; left -= 100) {
+    wire.bufferedBytes = left;
+    clock.advance(100);
   }
-  for (const socket of server.open) socket.resume();
-  await nc.flush();
-  assert.deepEqual(errors, []);
-  assert.equal(nc.resilience.snapshot().connects, 1);
+  assert.deepEqual(stalls, [], "a hundred bytes each time");
+  clock.advance(250);
+  assert.deepEqual(stalls, [600, 600]);
+  wire.bufferedBytes = 0;
+  clock.advance(100);
+  assert.equal(clock.pendingTimers, 0);
+  watch.published(physical);
+  watch.stop();
+  assert.equal(clock.pendingTimers, 0);
+  new WriteStall(clock, Number.POSITIVE_INFINITY, () => assert.fail()).published(physical);
+  assert.equal(clock.pendingTimers, 0);
 });
 
 test("the live write buffer never exceeds its bound, not by one message either", async (t) => {
