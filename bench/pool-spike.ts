@@ -1,5 +1,5 @@
 /** What pools do when many want something at once, and when there is nothing to be had. */
-import { setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { collectGarbage, progress } from "./harness.ts";
 import type { Factory, PoolPeer, Thing } from "./pool-peers.ts";
 
@@ -29,7 +29,10 @@ class FakeServer implements Factory {
 
   async open(): Promise<Thing> {
     const number = ++this.opened;
-    if (this.failing) throw new Error("connection refused");
+    if (this.failing) {
+      await turn(); // a refusal comes with a turn of the loop, not before
+      throw new Error("connection refused");
+    }
     if (this.delayMs > 0) await sleep(this.delayMs);
     return { number };
   }

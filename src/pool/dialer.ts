@@ -1,14 +1,16 @@
 import type { Backoff, Schedule } from "../backoff/index.ts";
-import type { LinkClass } from "../link/index.ts";
+import type { DialPermits, LinkClass } from "../link/index.ts";
 import type { CoarseTimers, Timer, World } from "../time/index.ts";
 import type { Connector } from "./connector.ts";
-import { dialOne, type Watch } from "./dial-one.ts";
-import type { Limited } from "./limited.ts";
+import type { Watch } from "./dial-one.ts";
+import { dialPermitted, type PermittedDial } from "./dial-permitted.ts";
 
 export interface DialerOptions<C> {
   readonly connector: Connector<C>;
   readonly timers: CoarseTimers;
   readonly world: World;
+  readonly permits: DialPermits;
+  readonly name: string;
   readonly connectTimeoutMs: number;
   readonly dialConcurrency: number;
   readonly backoff: Backoff;
@@ -38,7 +40,7 @@ export interface DialFailure {
  */
 export class Dialer<C> {
   readonly #options: DialerOptions<C>;
-  readonly #dials: Set<Limited> = new Set();
+  readonly #dials: Set<PermittedDial> = new Set();
   #window: number;
   #failures = 0;
   #schedule: { readonly kind: "auth" | "other"; rest: Schedule; draws: number; sinceMs: number } | undefined;
@@ -54,6 +56,7 @@ export class Dialer<C> {
     this.#window = options.dialConcurrency;
   }
 
+  /** Dials under way, those that wait for a permit included. */
   get dialing(): number {
     return this.#dials.size;
   }
@@ -78,11 +81,13 @@ export class Dialer<C> {
   want(wanted: number, room: number, holds: boolean): void {
     if (wanted <= 0) {
       this.#window = Math.min(this.#window, this.#options.dialConcurrency);
+      this.#withdraw(0);
       return this.#callOff();
     }
     const delayMs = this.#notBeforeMs - this.#options.world.clock.nowMs();
     if (delayMs > 0) return this.#waitFor(delayMs, holds);
     this.#callOff();
+    this.#withdraw(wanted);
     for (let free = room; free > 0 && this.#dials.size < Math.min(wanted, this.#window); free--) this.#dial();
   }
 
@@ -99,9 +104,10 @@ export class Dialer<C> {
   }
 
   #dial(): void {
-    const { connector, timers, world, connectTimeoutMs, drop } = this.#options;
-    const dial = dialOne({
+    const { connector, timers, world, connectTimeoutMs, drop, permits, name } = this.#options;
+    const dial = dialPermitted({
       ...{ connector, timers, world, connectTimeoutMs, drop, attempt: this.#failures + 1 },
+      ...{ permits, endpointId: name },
       opened: (connection, watch) => {
         this.#dials.delete(dial);
         this.#succeeded();
@@ -113,6 +119,14 @@ export class Dialer<C> {
       },
     });
     this.#dials.add(dial);
+  }
+
+  /** Of those that wait for a permit, leaves no more than are wanted in all. */
+  #withdraw(wanted: number): void {
+    for (const dial of this.#dials) {
+      if (this.#dials.size <= wanted) return;
+      if (dial.withdraw()) this.#dials.delete(dial);
+    }
   }
 
   #succeeded(): void {
@@ -131,6 +145,7 @@ export class Dialer<C> {
     const nowMs = this.#options.world.clock.nowMs();
     this.#failures++;
     if (this.#window > 0) this.#window = 1;
+    this.#withdraw(0); // what has not begun waits for the schedule like all others
     let exhausted = false;
     // Several dials of one moment that fail together are one step of the schedule.
     if (nowMs >= this.#notBeforeMs) {

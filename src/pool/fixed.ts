@@ -1,10 +1,11 @@
 import { type Backoff, boundedExponential } from "../backoff/index.ts";
-import { Emitter, type LinkClass } from "../link/index.ts";
+import { type DialPermits, Emitter, freePermits, type LinkClass } from "../link/index.ts";
 import { CoarseTimers, systemWorld, type World } from "../time/index.ts";
 import * as check from "./check.ts";
 import { Closer } from "./closer.ts";
 import type { Connector } from "./connector.ts";
-import { dialOne, type Watch } from "./dial-one.ts";
+import type { Watch } from "./dial-one.ts";
+import { dialPermitted } from "./dial-permitted.ts";
 import { poolClosed } from "./errors.ts";
 import type { Limited } from "./limited.ts";
 import { Reconnection } from "./reconnection.ts";
@@ -23,6 +24,8 @@ export interface FixedPoolOptions<C> {
   /** How busy a connection is; `next` takes the least busy. Without it they take turns. */
   readonly load?: (connection: C) => number;
   readonly name?: string;
+  /** Who may dial when, asked before each dial in the pool's name. Default: no limit. */
+  readonly permits?: DialPermits;
   readonly world?: World;
 }
 
@@ -49,6 +52,7 @@ const optionKeys = [
   "stableAfterMs",
   "load",
   "name",
+  "permits",
   "world",
 ];
 
@@ -202,13 +206,13 @@ export class FixedPool<C> {
 
   #dial(attempt: number): Promise<void> {
     return new Promise((settled) => {
-      const { connector } = this.#options;
+      const { connector, permits = freePermits, name = "pool" } = this.#options;
       const over = (): void => {
         this.#dials.delete(dial);
         settled();
       };
-      const dial = dialOne<C>({
-        ...{ connector, timers: this.#timers, world: this.#world, attempt },
+      const dial = dialPermitted<C>({
+        ...{ connector, timers: this.#timers, world: this.#world, attempt, permits, endpointId: name },
         connectTimeoutMs: this.#connectTimeoutMs,
         drop: (connection) => this.#closer.close(connection, "abrupt"),
         opened: (connection, watch) => {

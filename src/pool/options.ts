@@ -1,4 +1,5 @@
 import { type Backoff, boundedExponential } from "../backoff/index.ts";
+import { type DialPermits, freePermits } from "../link/index.ts";
 import { systemWorld, type World } from "../time/index.ts";
 import * as check from "./check.ts";
 import type { Connector } from "./connector.ts";
@@ -41,6 +42,11 @@ export interface PoolOptions<C> extends PoolLimits {
   readonly connectTimeoutMs?: number;
   /** Dials under way at first; one more after each success while callers wait. Default 2. */
   readonly dialConcurrency?: number;
+  /**
+   * Who may dial when, asked before each dial in the pool's name: the process's governor, for example. Default: no
+   * limit beyond the pool's own. A dial that waits for its permit counts as one under way.
+   */
+  readonly permits?: DialPermits;
   /** The wait after a failed dial, shared by the whole pool. Default 50 ms + up to 100 ms ×2ⁿ, cap 2 s. */
   readonly backoff?: Backoff;
   /** The same after refused credentials. Default 1 s + up to 2 s ×2ⁿ, cap 30 s. */
@@ -66,7 +72,7 @@ const limitKeys = [
 const poolKeys = [
   ...limitKeys,
   ...["connector", "name", "idleOrder", "connectTimeoutMs", "dialConcurrency", "backoff", "authBackoff"],
-  ...["stableAfterMs", "exitWhenIdle", "world"],
+  ...["stableAfterMs", "exitWhenIdle", "permits", "world"],
 ] as const;
 
 const minuteMs = 60_000;
@@ -121,6 +127,7 @@ export function resolvePool<C>(given: PoolOptions<C>): ResolvedPoolOptions<C> {
     authBackoff: given.authBackoff ?? boundedExponential({ minMs: 1_000, baseMs: 2_000, capMs: 30_000 }),
     stableAfterMs: check.ms("stableAfterMs", given.stableAfterMs ?? 1_000, 0),
     exitWhenIdle,
+    permits: given.permits ?? freePermits,
     world: given.world ?? systemWorld,
   };
 }
