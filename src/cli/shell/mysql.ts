@@ -1,9 +1,9 @@
 /** MariaDB and MySQL behind the prompt. */
 import type { Connection, FieldPacket, ResultSetHeader } from "mysql2";
-import type { Connection as PromiseConnection } from "mysql2/promise";
+import type { ConnectionOptions, Connection as PromiseConnection } from "mysql2/promise";
 import type { Resilience } from "../../observe/index.ts";
 import type { Database, StatementResult } from "./database.ts";
-import type { Target } from "./open.ts";
+import { supervision, type Target } from "./open.ts";
 
 /** Column types of numbers, by MySQL's codes: integers, floats, decimals, YEAR. */
 const numbers: ReadonlySet<number> = new Set([0, 1, 2, 3, 4, 5, 8, 9, 13, 246]);
@@ -19,18 +19,16 @@ type Changes = { readonly stateChanges?: { readonly schema: string | null } };
 type Resilient = Connection & { readonly resilience: Resilience };
 
 export async function mysqlDatabase(target: Target): Promise<Database> {
-  const { createConnection } = await import("../../drivers/mysql2/index.ts");
-  const { host, port = 3306, user, password, database, connectTimeoutMs, retryInitial } = target;
+  const { connectionOptionsOf, createConnection } = await import("../../drivers/mysql2/index.ts");
+  const { resilience, ...options } = connectionOptionsOf(target.settings);
   const given = {
-    ...{ host, port, rowsAsArray: true },
-    ...(user !== undefined && { user }),
-    ...(password !== undefined && { password }),
-    ...(database !== undefined && { database }),
+    ...options,
+    rowsAsArray: true,
     // The text the server sent: a number as it wrote it, a date as it wrote it.
     typeCast: (field: { string(): string | null }) => field.string(),
-    resilience: { connectTimeoutMs, retryInitial, outbox: { ageMs: Number.POSITIVE_INFINITY } },
+    resilience: { ...resilience, ...supervision(target) },
   };
-  return new Mysql(createConnection(given), target);
+  return new Mysql(createConnection(given), options);
 }
 
 class Mysql implements Database {
@@ -40,15 +38,15 @@ class Mysql implements Database {
   readonly listTables = "SHOW TABLES";
   readonly #connection: Resilient;
   readonly #promised: PromiseConnection;
-  readonly #target: Target;
+  readonly #options: ConnectionOptions;
   product = "MySQL";
   version = "";
   current: string | undefined;
 
-  constructor(connection: Resilient, target: Target) {
+  constructor(connection: Resilient, options: ConnectionOptions) {
     this.#connection = connection;
     this.#promised = connection.promise();
-    this.#target = target;
+    this.#options = options;
     // Nobody else listens; what it says is told by the statement it concerns.
     connection.on("error", () => {});
   }
@@ -98,12 +96,7 @@ class Mysql implements Database {
     const id = this.connectionId;
     if (id === undefined) return;
     const { createConnection } = await import("mysql2/promise");
-    const { host, port = 3306, user, password, connectTimeoutMs } = this.#target;
-    const other = await createConnection({
-      ...{ host, port, connectTimeout: connectTimeoutMs },
-      ...(user !== undefined && { user }),
-      ...(password !== undefined && { password }),
-    });
+    const other = await createConnection({ ...this.#options });
     try {
       await other.query(`KILL QUERY ${id}`);
     } finally {

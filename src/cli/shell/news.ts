@@ -32,8 +32,7 @@ export class News {
   /** A statement is about to be sent. */
   begin(): void {
     this.#running = true;
-    if (!this.#untold) return;
-    this.#tell(this.#database.gone);
+    if (this.#untold) this.#tell(this.#database.gone);
     if (this.#database.resilience.snapshot().phase === "ready") this.#restored();
   }
 
@@ -57,7 +56,8 @@ export class News {
   }
 
   #restored(): void {
-    if (!this.#told) return;
+    // Between statements a line is being typed: the next one tells it.
+    if (!this.#told || !this.#running) return;
     this.#told = false;
     const { connectionId, current } = this.#database;
     this.#output.write(

@@ -1,5 +1,7 @@
 /** Reads the URL of `holdfast shell` and makes the database behind it. */
 import { HoldfastError } from "../../call/index.ts";
+import type { ResilienceOptions } from "../../options/index.ts";
+import { fromPostgresUrl, fromSqlUrl, type SqlSettings } from "../../sql/index.ts";
 import type { Database } from "./database.ts";
 
 export interface OpenOptions {
@@ -12,12 +14,7 @@ export interface OpenOptions {
 
 /** What a database is opened with, its URL read. */
 export interface Target extends Pick<OpenOptions, "retryInitial" | "connectTimeoutMs"> {
-  readonly url: URL;
-  readonly user: string | undefined;
-  readonly password: string | undefined;
-  readonly host: string;
-  readonly port: number | undefined;
-  readonly database: string | undefined;
+  readonly settings: SqlSettings;
 }
 
 const schemes = ["mariadb:", "mysql:", "postgres:", "postgresql:"];
@@ -25,47 +22,44 @@ const schemes = ["mariadb:", "mysql:", "postgres:", "postgresql:"];
 /** @throws `HF_OPTION`, before anything is dialled */
 export async function openDatabase(text: string, options: OpenOptions): Promise<Database> {
   const target = readTarget(text, options);
-  if (target.url.protocol.startsWith("postgres")) {
-    throw new HoldfastError(
-      "HF_OPTION",
-      `url: "${target.url.protocol}//": not there yet; allowed: mariadb://, mysql://`,
-    );
+  if (target.settings.system === "postgres") {
+    const { postgresDatabase } = await import("./postgres.ts");
+    return postgresDatabase(target);
   }
   const { mysqlDatabase } = await import("./mysql.ts");
   return mysqlDatabase(target);
 }
 
+/** One person in front of one server: short waits between the attempts, and no limit to how long a statement waits. */
+export function supervision({ connectTimeoutMs, retryInitial }: Target): ResilienceOptions {
+  return {
+    connectTimeoutMs,
+    retryInitial,
+    backoff: { minMs: 100, baseMs: 200, capMs: 1_000 },
+    outbox: { ageMs: Number.POSITIVE_INFINITY },
+  };
+}
+
 export function readTarget(text: string, options: OpenOptions): Target {
-  const url = tryUrl(text);
-  const allowed = schemes.map((scheme) => `${scheme}//`).join(", ");
-  if (url === null || !schemes.includes(url.protocol) || url.hostname === "") {
-    // The text itself may hold a password, so it is not repeated.
-    const scheme = url === null ? "no URL" : `"${url.protocol}//${url.hostname}"`;
-    throw new HoldfastError("HF_OPTION", `url: ${scheme}; allowed: ${allowed}user@host:port/database`);
-  }
   const { connectTimeoutMs, retryInitial, env } = options;
+  const scheme = /^[a-z][a-z0-9+.-]*:(?=\/\/)/i.exec(text)?.[0].toLowerCase();
+  if (scheme === undefined || !schemes.includes(scheme)) {
+    // The text itself may hold a password, so it is not repeated.
+    const allowed = schemes.map((one) => `${one}//`).join(", ");
+    const what = scheme === undefined ? "no URL" : `"${scheme}//"`;
+    throw new HoldfastError("HF_OPTION", `url: ${what}; allowed: ${allowed}user@host:port/database`);
+  }
   if (!(connectTimeoutMs >= 1)) {
     throw new HoldfastError(
       "HF_OPTION",
       `--connect-timeout: ${connectTimeoutMs}; allowed: a number of ms, at least 1`,
     );
   }
-  const own = url.protocol.startsWith("postgres") ? env.PGPASSWORD : env.MYSQL_PWD;
-  const part = (value: string): string | undefined => (value === "" ? undefined : decodeURIComponent(value));
+  const postgres = scheme.startsWith("postgres");
+  const settings = postgres ? fromPostgresUrl(text) : fromSqlUrl(text);
+  const password = settings.password ?? env.HOLDFAST_PASSWORD ?? (postgres ? env.PGPASSWORD : env.MYSQL_PWD);
   return {
-    ...{ url, connectTimeoutMs, retryInitial },
-    user: part(url.username),
-    password: part(url.password) ?? env.HOLDFAST_PASSWORD ?? own,
-    host: url.hostname.replace(/^\[|\]$/g, ""),
-    port: url.port === "" ? undefined : Number(url.port),
-    database: part(url.pathname.slice(1)),
+    ...{ connectTimeoutMs, retryInitial },
+    settings: password === undefined ? settings : { ...settings, password },
   };
-}
-
-function tryUrl(text: string): URL | null {
-  try {
-    return new URL(text);
-  } catch {
-    return null;
-  }
 }

@@ -16,7 +16,15 @@ import type { PgPoolResilience, PgResilience, StatementResilience } from "./opti
 import { HoldfastPool } from "./pool.ts";
 
 export * from "pg";
-export type { PoolResilience, TransactionOptions } from "../../sql/index.ts";
+export {
+  fromPostgresDsn,
+  fromPostgresUrl,
+  fromSqlYaml,
+  type PoolResilience,
+  type SqlSettings,
+  type TransactionOptions,
+} from "../../sql/index.ts";
+export { clientOptionsOf, poolOptionsOf } from "./from-settings.ts";
 export type { PgPoolLimits, PgPoolResilience, PgResilience, StatementResilience } from "./options.ts";
 
 declare module "pg" {

@@ -112,6 +112,26 @@ test("a loss that was healed before the next statement is told all the same: the
   executor.end();
 });
 
+test("a connection that comes back between two statements is told with the second", async () => {
+  const { database, executor, text } = rig();
+  database.lose();
+  database.answer = async () => {
+    throw new HoldfastError("HF_UNRECOVERABLE", "with it an open transaction", { outcome: "not-applied" });
+  };
+  await executor.run("COMMIT");
+  const before = text();
+  assert.doesNotMatch(before, /Connection id/);
+  database.find();
+  assert.equal(text(), before, "nothing is printed into a line being typed");
+  database.answer = async () => [done];
+  await executor.run("SELECT 1");
+  assert.match(
+    text().slice(before.length),
+    /^Connection id: {4}8\nCurrent database: test_project\n\nQuery OK/,
+  );
+  executor.end();
+});
+
 test("a statement whose answer was lost is told as such, and not sent again", async () => {
   const { database, executor, text } = rig();
   database.answer = async () => {

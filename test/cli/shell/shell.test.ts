@@ -195,3 +195,35 @@ test("a wrong password and a server that is not there are told at once, with sta
   assert.equal(absent.status, 1, absent.errors);
   assert.match(absent.errors, /ECONNREFUSED|connection refused/);
 });
+test("PostgreSQL: the same dialogue in its own words; COMMIT after the loss is not sent", async (t) => {
+  const server = await withServer(t, "postgres");
+  if (server === undefined) return;
+  const terminal = withTerminal(t, server.url);
+  if (terminal === undefined) return;
+  const ready = /PostgreSQL \[test\]> $/;
+  await terminal.reads(ready);
+  terminal.line("CREATE TABLE t (id INT PRIMARY KEY, name TEXT); INSERT INTO t VALUES (1, 'kept');");
+  await terminal.reads(/Query OK, 1 row affected/);
+  await terminal.reads(ready);
+  await server.kill9();
+  await server.restart();
+  terminal.line("SELECT id, name FROM t;");
+  const shown = await terminal.reads(ready);
+  assert.match(
+    shown,
+    /server closed the connection unexpectedly\nNo connection\. Trying to reconnect\.\.\.\nConnection id: {4}\d+\nCurrent database: test\n\n/,
+  );
+  assert.match(shown, /\| {2}1 \| kept \|[\s\S]*1 row in set/);
+  terminal.line("BEGIN;");
+  await terminal.reads(ready);
+  terminal.line("INSERT INTO t VALUES (2, 'lost');");
+  await terminal.reads(ready);
+  await server.kill9();
+  await server.restart();
+  terminal.line("COMMIT;");
+  const commit = await terminal.reads(ready);
+  assert.match(commit, /transaction/i);
+  assert.doesNotMatch(commit, /Query OK/);
+  terminal.line("SELECT nothing FROM t;");
+  assert.match(await terminal.reads(ready), /ERROR: {2}column "nothing" does not exist \(42703\)/);
+});

@@ -14,6 +14,9 @@ export const main = fileURLToPath(new URL("../../../src/cli/main.js", import.met
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
 const control = /\u001b\[[\d;?]*[A-Za-z]|\r/g;
 
+/** Takes the line it stands in away. */
+const clearLine = "\r\u001b[2K";
+
 export class Terminal {
   readonly #child: ChildProcess;
   #text = "";
@@ -26,7 +29,11 @@ export class Terminal {
       env: { ...process.env, TERM: "dumb", ...env },
     });
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-      this.#text += text.replace(control, "");
+      for (const [i, part] of text.split(clearLine).entries()) {
+        if (i > 0) this.#text = this.#text.slice(0, this.#text.lastIndexOf("\n") + 1);
+        this.#read = Math.min(this.#read, this.#text.length);
+        this.#text += part.replace(control, "");
+      }
     });
   }
 

@@ -63,18 +63,21 @@ test("the history is private, bounded, and keeps no password", (t) => {
 
 test("the URL is read before anything is dialled, and its password is never repeated", () => {
   const options = { env: {}, retryInitial: false, connectTimeoutMs: 5_000 };
-  const target = readTarget("mariadb://root:p%40ss@127.0.0.1:3307/test", options);
-  const { user, password, host, port, database } = target;
+  const { settings } = readTarget("mariadb://root:p%40ss@127.0.0.1:3307/test", options);
+  const { user, password, endpoints, database } = settings;
   assert.deepEqual(
-    { user, password, host, port, database },
+    { user, password, endpoints, database },
     {
-      ...{ user: "root", password: "p@ss", host: "127.0.0.1" },
-      ...{ port: 3307, database: "test" },
+      ...{ user: "root", password: "p@ss", database: "test" },
+      endpoints: [{ host: "127.0.0.1", port: 3307 }],
     },
   );
-  assert.equal(readTarget("mysql://root@db/", { ...options, env: { MYSQL_PWD: "x" } }).password, "x");
-  assert.equal(readTarget("postgres://me@[::1]/t", { ...options, env: { PGPASSWORD: "y" } }).host, "::1");
-  for (const wrong of ["oracle://a:secret@h/b", "root:secret@127.0.0.1", "mysql://"]) {
+  const withEnv = (url: string, env: NodeJS.ProcessEnv) => readTarget(url, { ...options, env }).settings;
+  assert.equal(withEnv("mysql://root@db/", { MYSQL_PWD: "x" }).password, "x");
+  assert.equal(withEnv("mysql://root@db/", { MYSQL_PWD: "x", HOLDFAST_PASSWORD: "y" }).password, "y");
+  assert.equal(withEnv("postgres://me@[::1]/t", { PGPASSWORD: "y" }).endpoints[0]?.host, "::1");
+  assert.throws(() => readTarget("mysql://root@db/?charste=utf8", options), /charste/);
+  for (const wrong of ["oracle://a:secret@h/b", "root:secret@127.0.0.1", "mysql:"]) {
     assert.throws(
       () => readTarget(wrong, options),
       (error: Error) => /allowed: mariadb:/.test(error.message) && !error.message.includes("secret"),
