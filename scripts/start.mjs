@@ -1,6 +1,9 @@
 /**
  * `npm start [-- options of the demo]`: makes the checkout ready and runs `holdfast demo`. With `--install`, servers
  * that are missing are installed through the system's package manager; without it they are unpacked into `.cache/`.
+ *
+ * After Ctrl-C the demo settles, judges and ends with its own status. npm does not pass that on: it got the signal too,
+ * and ends by it (130). `node scripts/start.mjs` has the demo's status.
  */
 import { access } from "node:fs/promises";
 import { join } from "node:path";

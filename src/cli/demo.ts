@@ -136,6 +136,7 @@ function readKinds(given: string): DemoKind[] {
   return given.split(",").map((part) => {
     const kind = demoKinds.find(({ name }) => name === part.trim());
     if (kind !== undefined) return kind;
-    throw new InvalidArgumentError(`Known: ${names.join(", ")}${didYouMean(part, names)}.`);
+    const hint = didYouMean(part, names);
+    throw new InvalidArgumentError(`Known: ${names.join(", ")}${hint === "" ? "." : hint}`);
   });
 }
