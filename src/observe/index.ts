@@ -4,4 +4,5 @@ export { redact } from "../call/index.ts";
 export { explain } from "./explain.ts";
 export { handleOf, type Resilience, resilienceOf } from "./handle.ts";
 export { type Health, health } from "./health.ts";
+export { type PoolResilience, poolResilience } from "./pool-handle.ts";
 export { publish, type TracedEvent, type TracedMessage, trace, tracedEvents } from "./tracing.ts";

@@ -1,10 +1,10 @@
 /** What the SQL drivers share. */
 
+export { type PoolResilience, poolResilience } from "../observe/index.ts";
 export { classOfSystemCode } from "./codes.ts";
 export { PoolEndpoints } from "./endpoints.ts";
 export { LeaseDriver, type LeaseRules, poolEndpoint } from "./lease-driver.ts";
 export { type SqlConnection, SqlLine } from "./line.ts";
-export { type PoolResilience, poolResilience } from "./pool-handle.ts";
 export { PoolRunner, type RunnerOptions, type RunnerRules } from "./runner.ts";
 export type { Dialect, Leftover, ReadSettings, SessionItem, Statement } from "./statement.ts";
 export { isCured, readStatement } from "./statement.ts";

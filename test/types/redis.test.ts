@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { expectTypeOf } from "expect-type";
 import * as library from "redis";
 import * as ours from "../../src/drivers/redis/index.ts";
-import type { Resilience } from "../../src/observe/index.ts";
+import type { PoolResilience, Resilience } from "../../src/observe/index.ts";
 
 test("types of holdfast/redis", () => {
   const theirs = library.createClient();
@@ -55,6 +55,15 @@ test("types of holdfast/redis", () => {
   const multi = () => client.multi().set("a", "1").incr("b").exec();
   const multiTheirs = () => theirs.multi().set("a", "1").incr("b").exec();
   expectTypeOf(multi).toEqualTypeOf<typeof multiTheirs>();
+
+  const pool = ours.createClientPool({ RESP: 2, scripts: { add: script } }, { maximum: 2 });
+  const poolTheirs = library.createClientPool({ RESP: 2, scripts: { add: script } }, { maximum: 2 });
+  expectTypeOf(pool).toExtend<typeof poolTheirs>();
+  expectTypeOf(pool.get).toEqualTypeOf(poolTheirs.get);
+  expectTypeOf(pool.add).toEqualTypeOf(poolTheirs.add);
+  expectTypeOf(pool.execute).toEqualTypeOf(poolTheirs.execute);
+  expectTypeOf(pool.resilience).toEqualTypeOf<PoolResilience>();
+  expectTypeOf(client.createPool().resilience).toEqualTypeOf<PoolResilience>();
 
   expectTypeOf(ours.createClient).parameter(0).exclude<undefined>().toHaveProperty("resilience");
   expectTypeOf<ours.RedisClientOptions>().toEqualTypeOf<library.RedisClientOptions>();

@@ -1,6 +1,7 @@
 /** The type of a client: the library's own, with `resilience`, also on what its methods return. */
 import type {
   RedisClientOptions,
+  RedisClientPoolType,
   RedisClientType,
   RedisFunctions,
   RedisModules,
@@ -8,8 +9,9 @@ import type {
   RespVersions,
   TypeMapping,
 } from "redis";
-import type { Resilience } from "../../observe/index.ts";
+import type { PoolResilience, Resilience } from "../../observe/index.ts";
 import type { CommandOptions } from "./library.ts";
+import type { ClientPoolOptions } from "./pool-options.ts";
 import type { RedisClientResilience } from "./settings.ts";
 
 // biome-ignore lint/complexity/noBannedTypes: the library's own default; anything else makes types that differ from its
@@ -51,10 +53,33 @@ interface Returns<
       resilience?: RedisClientResilience;
     },
   ): ResilientClient<M2, F2, S2, RESP2, TYPE_MAPPING2>;
+  /** A pool of clients with the same options. */
+  createPool(options?: ClientPoolOptions): ResilientClientPool<M, F, S, RESP, TYPE_MAPPING>;
   withCommandOptions<MAPPING extends TypeMapping = TYPE_MAPPING>(
     options: Omit<CommandOptions, "typeMapping"> & { readonly typeMapping?: MAPPING },
   ): ResilientClient<M, F, S, RESP, MAPPING>;
   withTypeMapping<MAPPING extends TypeMapping>(mapping: MAPPING): ResilientClient<M, F, S, RESP, MAPPING>;
   withAbortSignal(signal: AbortSignal): ResilientClient<M, F, S, RESP, TYPE_MAPPING>;
   asap(): ResilientClient<M, F, S, RESP, TYPE_MAPPING>;
+}
+
+/** The library's pool, and `resilience`. */
+export type ResilientClientPool<
+  M extends RedisModules = Nothing,
+  F extends RedisFunctions = Nothing,
+  S extends RedisScripts = Nothing,
+  RESP extends RespVersions = 3,
+  TYPE_MAPPING extends TypeMapping = Nothing,
+> = PoolReturns<M, F, S, RESP, TYPE_MAPPING> & RedisClientPoolType<M, F, S, RESP, TYPE_MAPPING>;
+
+interface PoolReturns<
+  M extends RedisModules,
+  F extends RedisFunctions,
+  S extends RedisScripts,
+  RESP extends RespVersions,
+  TYPE_MAPPING extends TypeMapping,
+> extends AsyncDisposable {
+  /** State, events and control of the pool. */
+  readonly resilience: PoolResilience;
+  connect(): Promise<ResilientClientPool<M, F, S, RESP, TYPE_MAPPING>>;
 }

@@ -184,6 +184,11 @@ export class RedisConnection implements WriterOwner {
     return waiting + inLibrary + socket.writableLength;
   }
 
+  /** No command is on its way, not even one whose caller has left. */
+  get quiet(): boolean {
+    return this.#queue.isEmpty() && (this.#writer?.waitingBytes ?? 0) === 0;
+  }
+
   /** Nothing waits in the library's queue. Of a TLS socket's own buffer we only know that answered commands left it. */
   #allWritten(): boolean {
     return this.#writer === undefined ? this.#queue.isEmpty() : !this.#queue.isWaitingToWrite();

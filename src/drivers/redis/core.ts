@@ -22,6 +22,8 @@ export interface CoreOwner {
   ended(): void;
   /** Another client with the same options and these. */
   duplicate(overrides: object): unknown;
+  /** A pool of clients with the same options. */
+  createPool(overrides: object, options: object | undefined): unknown;
 }
 
 export class Core {
@@ -83,6 +85,10 @@ export class Core {
 
   duplicate(overrides: object): unknown {
     return this.#owner.duplicate(overrides);
+  }
+
+  createPool(overrides: object, options: object | undefined): unknown {
+    return this.#owner.createPool(overrides, options);
   }
 
   tellError(error: unknown): void {

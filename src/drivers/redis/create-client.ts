@@ -10,6 +10,7 @@ import {
 } from "redis";
 import type { Nothing, ResilientClient } from "./client-type.ts";
 import { Core } from "./core.ts";
+import { createClientPool } from "./create-client-pool.ts";
 import { redisDriver } from "./driver.ts";
 import { checkGiven } from "./given-options.ts";
 import {
@@ -103,6 +104,13 @@ function create(given: GivenOptions = {}): LibraryClient {
       ended: () => destroyLibrary.call(inner),
       duplicate: (overrides) =>
         create({ ...base, ...(resilience && { resilience }), ...overrides } as GivenOptions),
+      createPool: (overrides, options) => {
+        const { clientSideCache: _cache, ...rest } = base;
+        return createClientPool(
+          { ...rest, ...(resilience && { resilience }), ...overrides } as never,
+          options,
+        );
+      },
     },
   );
   makeShell(client, core);

@@ -32,10 +32,7 @@ export interface RedisClientOptions {
   readonly protocol?: 2 | 3;
   /** Absent: plain TCP. */
   readonly tls?: RedisTls;
-  /**
-   * Ceiling on connections. One multiplexed connection always respects it, so a ceiling can be kept before there is a
-   * pool; a pool *size* can't, and is refused by the translators.
-   */
+  /** Ceiling on connections; one multiplexed connection always respects it. */
   readonly maxConnections?: number;
 }
 
@@ -94,7 +91,32 @@ export interface RedisResilienceOptions {
   readonly idleProbeMs: number | undefined;
 }
 
+/** How a pool of connections behaves; `createClientPool` follows it, a single client has none. */
+export interface RedisPool {
+  /** Open connections at most. */
+  readonly max: number;
+  /** Kept open also when idle. */
+  readonly min: number;
+  /** Idle connections at most; undefined: `max`. */
+  readonly maxIdle: number | undefined;
+  /** A caller beyond `max` waits, or is refused at once. */
+  readonly whenFull: "wait" | "refuse";
+  /** How long a caller waits for a connection; undefined: for ever. */
+  readonly acquireTimeoutMs: number | undefined;
+  /** An idle connection is closed after this; undefined: never. */
+  readonly maxIdleTimeMs: number | undefined;
+  /** A connection is replaced after this, give or take `lifetimeJitterMs`; undefined: never. */
+  readonly maxLifetimeMs: number | undefined;
+  readonly lifetimeJitterMs: number;
+  /** Which idle connection goes first: the last returned, or the longest idle. */
+  readonly idleOrder: "lifo" | "fifo";
+  readonly dialConcurrency: number;
+  /** Options that were given and that a single client can't follow. */
+  readonly asked: readonly string[];
+}
+
 export interface RedisOptions {
   readonly client: RedisClientOptions;
   readonly resilience: RedisResilienceOptions;
+  readonly pool: RedisPool;
 }

@@ -214,6 +214,9 @@ function methods(): PropertyDescriptorMap & ThisType<Shell> {
     duplicate: method(function (overrides?: object) {
       return core(this).duplicate({ commandOptions: this._commandOptions ?? {}, ...overrides });
     }),
+    createPool: method(function (poolOptions?: object) {
+      return core(this).createPool({ commandOptions: this._commandOptions ?? {} }, poolOptions);
+    }),
     reset: method(function () {
       return reset(this);
     }),

@@ -1,5 +1,6 @@
 import { oneOf, withDefault } from "../../../options/index.ts";
 import type { RedisBackoff, RedisEndpoint, RedisOptions, RedisTls } from "../options.ts";
+import { fromGoPool, type GoPoolSettings } from "./pool.ts";
 
 /** Generations of go-redis whose defaults differ: v8, v9 up to 9.21, and 9.22 on. */
 export type GoRedisVersion = "8" | "9" | "9.22";
@@ -59,6 +60,7 @@ export interface GoRedisSettings {
   readonly dialTimeoutMs: Setting;
   readonly readTimeoutMs: Setting;
   readonly writeTimeoutMs: Setting;
+  readonly pool: GoPoolSettings;
 }
 
 function orDefault(setting: Setting, fallback: number): number | undefined {
@@ -94,6 +96,7 @@ export function fromGoRedisSettings(s: GoRedisSettings, version: GoRedisVersion)
       keepAliveMs: defaults.keepAliveMs,
       idleProbeMs: undefined,
     },
+    pool: fromGoPool(s.pool, readTimeoutMs, version),
   };
 }
 

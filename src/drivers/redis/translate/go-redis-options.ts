@@ -26,25 +26,13 @@ import {
   readGoRedisVersion,
   type Setting,
 } from "./go-redis-defaults.ts";
-import { poolLifeReason, poolReason, type Refusals, refuse } from "./refused.ts";
+import type { GoPoolSettings } from "./pool.ts";
+import { type Refusals, refuse } from "./refused.ts";
 
 const hook = "it is Go code; give the driver's own option instead";
 const engineDials = "the engine owns dialling; use the driver's reconnect options instead";
 
 const refused: Refusals = {
-  PoolFIFO: poolReason,
-  PoolSize: poolReason,
-  PoolTimeout: poolReason,
-  MinIdleConns: poolReason,
-  MaxIdleConns: poolReason,
-  MaxActiveConns: poolReason,
-  MaxConcurrentDials: poolReason,
-  ConnMaxIdleTime: poolLifeReason,
-  ConnMaxLifetime: poolLifeReason,
-  ConnMaxLifetimeJitter: poolLifeReason,
-  IdleTimeout: poolLifeReason,
-  IdleCheckFrequency: poolLifeReason,
-  MaxConnAge: poolLifeReason,
   DialerRetries: engineDials,
   DialerRetryTimeout: engineDials,
   DialerRetryBackoff: engineDials,
@@ -80,6 +68,24 @@ const maxRetries: Check<Setting> = {
   },
 };
 
+const count = optional(integer({ min: 0, max: 0x7fffffff }));
+
+const poolOptions = {
+  PoolFIFO: optional(boolean()),
+  PoolSize: count,
+  PoolTimeout: goDuration([-1]),
+  MinIdleConns: count,
+  MaxIdleConns: count,
+  MaxActiveConns: count,
+  MaxConcurrentDials: count,
+  ConnMaxIdleTime: goDuration([-1]),
+  IdleTimeout: goDuration([-1]),
+  IdleCheckFrequency: goDuration([-1]),
+  ConnMaxLifetime: goDuration([-1]),
+  MaxConnAge: goDuration([-1]),
+  ConnMaxLifetimeJitter: goDuration([-1]),
+} as const;
+
 const goOptions = object({
   Network: optional(oneOf(["tcp", "unix"])),
   Addr: optional(string({ allowEmpty: true })),
@@ -94,6 +100,7 @@ const goOptions = object({
   DialTimeout: goDuration([-1]),
   ReadTimeout: goDuration([-1, -2]),
   WriteTimeout: goDuration([-1, -2]),
+  ...poolOptions,
   TLSConfig: optional(
     object({
       ServerName: optional(string({ allowEmpty: true })),
@@ -122,9 +129,26 @@ export function fromGoRedisOptions(options: object, version: GoRedisVersion = "9
       dialTimeoutMs: go.DialTimeout,
       readTimeoutMs: go.ReadTimeout,
       writeTimeoutMs: go.WriteTimeout,
+      pool: poolOf(go),
     },
     readGoRedisVersion(version),
   );
+}
+
+function poolOf(go: ReturnType<typeof goOptions.read>): GoPoolSettings {
+  return {
+    fifo: go.PoolFIFO === true,
+    poolSize: go.PoolSize ?? 0,
+    poolTimeoutMs: go.PoolTimeout,
+    minIdleConns: go.MinIdleConns ?? 0,
+    maxIdleConns: go.MaxIdleConns ?? 0,
+    maxActiveConns: go.MaxActiveConns ?? 0,
+    maxConcurrentDials: go.MaxConcurrentDials ?? 0,
+    connMaxIdleTimeMs: go.ConnMaxIdleTime ?? go.IdleTimeout,
+    connMaxLifetimeMs: go.ConnMaxLifetime ?? go.MaxConnAge,
+    connMaxLifetimeJitterMs: go.ConnMaxLifetimeJitter,
+    asked: Object.keys(poolOptions).filter((name) => go[name as keyof typeof poolOptions] !== undefined),
+  };
 }
 
 function endpointOf(network: "tcp" | "unix" | undefined, address: string): RedisEndpoint {

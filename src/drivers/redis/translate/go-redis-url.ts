@@ -19,7 +19,8 @@ import {
   readGoRedisVersion,
   type Setting,
 } from "./go-redis-defaults.ts";
-import { clusterReason, poolLifeReason, poolReason, type Refusals, refuse } from "./refused.ts";
+import type { GoPoolSettings } from "./pool.ts";
+import { clusterReason, type Refusals, refuse } from "./refused.ts";
 import { splitUrl, type UrlParts, urlError } from "./url-parts.ts";
 
 const translated = [
@@ -33,24 +34,24 @@ const translated = [
   "read_timeout",
   "write_timeout",
   "skip_verify",
+  "pool_fifo",
+  "pool_size",
+  "pool_timeout",
+  "min_idle_conns",
+  "max_idle_conns",
+  "max_active_conns",
+  "max_concurrent_dials",
+  "conn_max_idle_time",
+  "idle_timeout",
+  "idle_check_frequency",
+  "conn_max_lifetime",
+  "max_conn_age",
+  "conn_max_lifetime_jitter",
 ] as const;
 
 type Parameter = (typeof translated)[number];
 
 const refused: Refusals = {
-  pool_fifo: poolReason,
-  pool_size: poolReason,
-  pool_timeout: poolReason,
-  min_idle_conns: poolReason,
-  max_idle_conns: poolReason,
-  max_active_conns: poolReason,
-  max_concurrent_dials: poolReason,
-  conn_max_idle_time: poolLifeReason,
-  idle_timeout: poolLifeReason,
-  idle_check_frequency: poolLifeReason,
-  conn_max_lifetime: poolLifeReason,
-  conn_max_lifetime_jitter: poolLifeReason,
-  max_conn_age: poolLifeReason,
   addr: clusterReason,
   max_redirects: clusterReason,
   read_only: clusterReason,
@@ -92,6 +93,7 @@ export function fromGoRedisUrl(url: string, options: GoRedisUrlOptions = {}): Re
       dialTimeoutMs: query.duration("dial_timeout"),
       readTimeoutMs: query.duration("read_timeout"),
       writeTimeoutMs: query.duration("write_timeout"),
+      pool: poolOf(query),
     },
     readGoRedisVersion(options.version),
   );
@@ -134,6 +136,27 @@ function maxRetriesOf(query: Query): Setting {
   const max = query.integer("max_retries", -1);
   if (max === 0) return undefined;
   return max === -1 ? "off" : max;
+}
+
+const poolParameters: readonly Parameter[] = translated.slice(translated.indexOf("pool_fifo"));
+
+/** Of an old and a new name the new one wins, as in go-redis. */
+function poolOf(query: Query): GoPoolSettings {
+  // Here idle connections are closed when their time has come: there is no frequency to follow.
+  query.duration("idle_check_frequency");
+  return {
+    fifo: query.boolean("pool_fifo"),
+    poolSize: query.integer("pool_size", 0),
+    poolTimeoutMs: query.duration("pool_timeout"),
+    minIdleConns: query.integer("min_idle_conns", 0),
+    maxIdleConns: query.integer("max_idle_conns", 0),
+    maxActiveConns: query.integer("max_active_conns", 0),
+    maxConcurrentDials: query.integer("max_concurrent_dials", 0),
+    connMaxIdleTimeMs: query.duration("conn_max_idle_time") ?? query.duration("idle_timeout"),
+    connMaxLifetimeMs: query.duration("conn_max_lifetime") ?? query.duration("max_conn_age"),
+    connMaxLifetimeJitterMs: query.duration("conn_max_lifetime_jitter"),
+    asked: poolParameters.filter((name) => query.text(name) !== undefined),
+  };
 }
 
 /** The parameters of one URL, read by type. */

@@ -20,11 +20,18 @@ export interface RedisPyDefaults {
   /** Idle time before the first keepalive probe when `socket_keepalive` is not given; undefined: off. */
   readonly keepAliveMs: number | undefined;
   readonly retries: RedisRetries;
+  /** `max_connections` of its plain pool. */
+  readonly maxConnections: number;
 }
 
 export const noWait = { name: "none", minMs: 0, maxMs: 0 } as const;
 const never: RedisRetries = { max: 0, backoff: noWait, onLoss: false, onTimeout: false };
-const quiet = { socketTimeoutMs: undefined, connectTimeoutMs: undefined, keepAliveMs: undefined };
+const quiet = {
+  socketTimeoutMs: undefined,
+  connectTimeoutMs: undefined,
+  keepAliveMs: undefined,
+  maxConnections: 2 ** 31,
+};
 
 export const redisPyDefaults: Readonly<Record<RedisPyVersion, RedisPyDefaults>> = {
   "3.1": { ...quiet, retries: { max: 1, backoff: noWait, onLoss: true, onTimeout: false } },
@@ -43,6 +50,7 @@ export const redisPyDefaults: Readonly<Record<RedisPyVersion, RedisPyDefaults>> 
     socketTimeoutMs: 5_000,
     connectTimeoutMs: 5_000,
     keepAliveMs: 30_000,
+    maxConnections: 100,
     retries: {
       max: 10,
       backoff: { name: "exponential-with-jitter", minMs: 10, maxMs: 1_000 },

@@ -23,6 +23,7 @@ import {
   object,
   oneOf,
   optionError,
+  refusedOptionError,
   string,
   withDefault,
 } from "../../../options/index.ts";
@@ -33,6 +34,7 @@ import type {
   RedisResilienceOptions,
   RedisTls,
 } from "../options.ts";
+import { fromRedisPyPool, type RedisPyPool } from "./pool.ts";
 import { type RedisPyDefaults, type RedisPyVersion, redisPyDefaults } from "./redis-py-defaults.ts";
 import { type PyRetry, pyRetry, retriesOf } from "./redis-py-retry.ts";
 import { type Refusals, refuse } from "./refused.ts";
@@ -49,10 +51,8 @@ const refused: Refusals = {
   connection_class: pythonObject,
   cache: pythonObject,
   cache_config: pythonObject,
-  single_connection_client: "this driver always keeps a single connection",
+  single_connection_client: "createClient keeps a single connection, createClientPool several",
   socket_keepalive_options: "Node can set the keepalive idle time only, and socket_keepalive does that",
-  timeout:
-    "it is how long BlockingConnectionPool waits, and this driver keeps one connection until the pool room lands",
   decode_responses: decoding,
   encoding: decoding,
   encoding_errors: decoding,
@@ -104,6 +104,7 @@ const kwargs = object({
   ssl: orNone(boolean()),
   ssl_cert_reqs: orNone(oneOf(["required", "none"])),
   max_connections: orNone(integer({ min: 1, max: 2 ** 31 })),
+  timeout: orNone(seconds),
   socket_timeout: orNone(seconds),
   socket_connect_timeout: orNone(seconds),
   socket_keepalive: orNone(boolean()),
@@ -117,11 +118,20 @@ type Timeouts = Pick<RedisResilienceOptions, "connectTimeoutMs" | "readTimeoutMs
 
 type Kwargs = ReturnType<typeof kwargs.read>;
 
+const poolCheck = withDefault(
+  oneOf<RedisPyPool>(["ConnectionPool", "BlockingConnectionPool"]),
+  "ConnectionPool",
+);
 const versionCheck = withDefault(oneOf<RedisPyVersion>(["3.1", "3.2", "4", "6", "8"]), "3.1");
 
 export interface RedisPyOptions {
   /** Whose defaults and retry rule apply. Default `"3.1"`: the one the source documents describe. */
   readonly version?: RedisPyVersion;
+  /**
+   * Which of redis-py's pools, for `createClientPool`: `"ConnectionPool"` (its default, and ours) raises
+   * MaxConnectionsError when `max_connections` are in use; `"BlockingConnectionPool"` waits `timeout` seconds, 20 by default.
+   */
+  readonly pool?: RedisPyPool;
   /** Path put before key names in errors, such as `"redis"`. Default none. */
   readonly path?: string;
 }
@@ -133,8 +143,21 @@ export function fromRedisPy(values: object, options: RedisPyOptions = {}): Redis
   const given = kwargs.read(values, path);
   const version = versionCheck.read(options.version, "version");
   const defaults = redisPyDefaults[version];
+  const pool = poolCheck.read(options.pool, "pool");
+  if (given.timeout !== undefined && pool === "ConnectionPool") {
+    const key = path === "" ? "timeout" : `${path}.timeout`;
+    throw refusedOptionError(
+      key,
+      'only BlockingConnectionPool waits: give the option pool: "BlockingConnectionPool" too',
+    );
+  }
   return {
     client: clientOf(given),
+    pool: fromRedisPyPool(
+      pool,
+      { maxConnections: given.max_connections ?? undefined, timeoutMs: given.timeout },
+      defaults.maxConnections,
+    ),
     resilience: {
       ...timeoutsOf(given, defaults),
       retries: retriesOf(

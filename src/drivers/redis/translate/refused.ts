@@ -3,10 +3,6 @@ import { refusedOptionError } from "../../../options/index.ts";
 /** Why a peer's option that we know can't be translated. Refused, because silently ignoring it would be a lie. */
 export type Refusals = Readonly<Record<string, string>>;
 
-export const poolReason =
-  "it sizes a connection pool, and this driver keeps one connection until the pool room lands";
-export const poolLifeReason =
-  "it ages connections out of a pool, and this driver keeps one connection until the pool room lands";
 export const clusterReason = "it belongs to a cluster client, and this translator describes a single server";
 
 /** Throws when `key` is one of the refused. */

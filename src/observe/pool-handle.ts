@@ -1,7 +1,7 @@
 /** `pool.resilience`: what a pool is doing, and what can be done with it. */
 import { reasonOf, redact } from "../call/index.ts";
-import type { Health } from "../observe/index.ts";
 import type { ElasticPool, PoolEvents, PoolLimits, PoolStats } from "../pool/index.ts";
+import type { Health } from "./health.ts";
 
 export interface PoolResilience {
   /** Listens to an event; returns what removes the listener. */

@@ -1,0 +1,119 @@
+/** A pool of clients through what servers do: restarts, kill −9, resets. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isHoldfastError } from "../../../src/call/index.ts";
+import { seededRandom } from "../../../src/time/index.ts";
+import { type ClientPool, hold, poolRigFor } from "./pool-rig.ts";
+
+const MOST = 6;
+const WORKERS = 12;
+
+interface Ledger {
+  acknowledged: number;
+  unknown: number;
+  refused: number;
+  tasks: number;
+}
+
+/** Takes a connection again and again, in every way there is; counts what became of its INCRs. */
+async function work(pool: ClientPool, seed: number, until: () => boolean, ledger: Ledger): Promise<void> {
+  const random = seededRandom(seed);
+  const settle = async (done: Promise<unknown>): Promise<void> => {
+    try {
+      await done;
+      ledger.acknowledged++;
+    } catch (error) {
+      if (isHoldfastError(error) && error.outcome === "maybe-applied") ledger.unknown++;
+      else ledger.refused++;
+    }
+  };
+  while (!until()) {
+    ledger.tasks++;
+    const way = Math.floor(random.next() * 5);
+    if (way === 0) await settle(pool.incr("n"));
+    else if (way === 1) await settle(pool.execute((client) => client.incr("n")));
+    else if (way === 2) await settle(pool.multi().incr("n").exec());
+    else if (way === 3) {
+      const thrown = pool.execute(async (client) => {
+        await settle(client.incr("n"));
+        throw new Error("of the task itself");
+      });
+      await thrown.catch(() => {});
+    } else await pool.execute((client) => client.get("n")).catch(() => {});
+  }
+}
+
+test("R7: a connection is returned in every case, through kill −9 and restart: nothing leaks, nothing doubles", async (t) => {
+  const rig = await poolRigFor(t, { config: { appendonly: "yes", appendfsync: "always" } });
+  if (rig === undefined) return;
+  const pool = rig.pool({ maximum: MOST, acquireTimeout: 2_000 }, { commandOptions: { timeout: 2_000 } });
+  await pool.connect();
+  const ledger: Ledger = { acknowledged: 0, unknown: 0, refused: 0, tasks: 0 };
+  let over = false;
+  let most = 0;
+  const workers = Array.from({ length: WORKERS }, (_, i) => work(pool, 100 + i, () => over, ledger));
+  const done = async (tasks: number): Promise<void> => {
+    const target = ledger.tasks + tasks;
+    while (ledger.tasks < target) {
+      most = Math.max(most, pool.totalClients);
+      await new Promise(setImmediate);
+    }
+  };
+  for (let round = 0; round < 3; round++) {
+    await done(500);
+    await rig.server.kill9();
+    await rig.server.restart();
+    await done(500);
+    rig.proxy.cut("rst");
+  }
+  await done(500);
+  over = true;
+  await Promise.all(workers);
+  assert.ok(most <= MOST);
+  assert.deepEqual([pool.clientsInUse, pool.tasksQueueLength], [0, 0]);
+  const all = await hold(pool, MOST);
+  assert.equal(new Set(all.ids).size, MOST, "every place can still be filled");
+  await all.release();
+  const stored = Number(await pool.get("n"));
+  assert.ok(stored >= ledger.acknowledged, JSON.stringify({ stored, ...ledger }));
+  assert.ok(stored <= ledger.acknowledged + ledger.unknown, JSON.stringify({ stored, ...ledger }));
+  assert.ok(ledger.unknown <= 6 * WORKERS, "no more than what was in flight at each cut");
+});
+
+test("all idle connections die at once: the next calls still succeed", async (t) => {
+  const rig = await poolRigFor(t);
+  if (rig === undefined) return;
+  const pool = rig.pool({ maximum: 4 });
+  await pool.connect();
+  await (await hold(pool, 4)).release();
+  rig.proxy.cut("rst");
+  assert.deepEqual(await Promise.all([1, 2, 3, 4].map(() => pool.ping())), Array(4).fill("PONG"));
+});
+
+test("while the server is down tasks wait, dials are few, and a failed one is the reason of the timeout", async (t) => {
+  const rig = await poolRigFor(t);
+  if (rig === undefined) return;
+  const pool = rig.pool({ maximum: 20, acquireTimeout: 400 });
+  await pool.connect();
+  let dials = 0;
+  pool.resilience.on("dialFailed", () => dials++);
+  const refuse = await rig.proxy.fault({ kind: "refuse" });
+  const lost = new Promise<void>((resolve) => {
+    pool.resilience.on("retired", () => resolve());
+  });
+  rig.proxy.cut("rst");
+  await lost;
+  const early = await Promise.allSettled(Array.from({ length: 50 }, () => pool.incr("n")));
+  for (const one of early) {
+    assert.equal(one.status, "rejected");
+    assert.match(
+      String(one.reason.cause?.cause ?? one.reason.cause ?? one.reason),
+      /ECONNREFUSED|ECONNRESET|reset/,
+    );
+    assert.notEqual(one.reason.outcome, "maybe-applied");
+  }
+  assert.ok(dials >= 1 && dials <= 12, `${dials} dials`);
+  const late = Promise.all(Array.from({ length: 10 }, () => pool.incr("n")));
+  await refuse.undo();
+  assert.equal((await late).length, 10);
+});
