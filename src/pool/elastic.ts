@@ -24,6 +24,8 @@ export interface AcquireOptions {
   readonly deadlineMs?: number;
   /** Leaves the queue; the promise rejects with `signal.reason`. */
   readonly signal?: AbortSignal;
+  /** What the caller holds in memory while it waits, against `maxWaitingBytes`. Default 0. */
+  readonly bytes?: number;
   /** A whole number from −10 to 10; higher goes first, equal ones in the order they came. Default 0. */
   readonly priority?: number;
 }
@@ -208,6 +210,7 @@ export class ElasticPool<C> {
     }
     const { promise, resolve, reject } = openPromise<Lease<C>>();
     const waiter = new Waiter<C>(resolve, reject, priority, nowMs, deadlineMs, origin);
+    if (options.bytes !== undefined) waiter.bytes = options.bytes;
     if (signal !== undefined) this.#hook(waiter, signal);
     this.#tally.waitCount++;
     this.#waiters.push(waiter);
@@ -222,10 +225,15 @@ export class ElasticPool<C> {
     if (options !== noOptions) {
       check.count("priority", options.priority ?? 0, -10, 10);
       check.ms("deadlineMs", deadlineMs, 0);
+      check.count("bytes", options.bytes ?? 0, 0, Number.MAX_SAFE_INTEGER);
     }
     const refusal = entries.size === 0 ? dialer.refusing(nowMs) : undefined;
     if (refusal !== undefined) throw refused(name, refusal.linkClass, refusal.error);
-    if (this.#waiters.size >= limits.maxWaiting) throw queueFull(name, limits.maxWaiting, this.#counts());
+    if (this.#waiters.size >= limits.maxWaiting)
+      throw queueFull(name, `${limits.maxWaiting}`, this.#counts());
+    const bytes = options.bytes ?? 0;
+    if (bytes > 0 && this.#waiters.bytes + bytes > limits.maxWaitingBytes)
+      throw queueFull(name, `${limits.maxWaitingBytes} bytes`, this.#counts());
     if (deadlineMs === 0) throw acquireTimeout(name, 0, this.#counts(), dialer.lastFailure?.error);
   }
 

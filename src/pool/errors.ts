@@ -35,8 +35,8 @@ export function acquireTimeout(
 }
 
 /** `HF_POOL_FULL`: as many wait as may. */
-export function queueFull(name: string, maxWaiting: number, counts: PoolCounts): HoldfastError {
-  const message = `${name} takes no more waiting callers: ${maxWaiting} are allowed (${words(counts)})`;
+export function queueFull(name: string, allowed: string, counts: PoolCounts): HoldfastError {
+  const message = `${name} takes no more waiting callers: ${allowed} are allowed (${words(counts)})`;
   return new HoldfastError("HF_POOL_FULL", message, { outcome, step: "acquire", details: { ...counts } });
 }
 

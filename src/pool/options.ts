@@ -28,6 +28,11 @@ export interface PoolLimits {
   readonly acquireTimeoutMs?: number;
   /** Callers that may wait; one more is refused with `HF_POOL_FULL`. Default 10,000. */
   readonly maxWaiting?: number;
+  /**
+   * What waiting callers may hold in memory, as far as they say (`bytes` of `acquire`); one more is refused with
+   * `HF_POOL_FULL`. Their age is bounded by their deadlines. Default 64 MiB.
+   */
+  readonly maxWaitingBytes?: number;
   /** A connection in use for longer is reported as a leak, with the stack of its `acquire`. Default never. */
   readonly leakThresholdMs?: number;
 }
@@ -67,7 +72,8 @@ export type ResolvedPoolOptions<C> = Required<Omit<PoolOptions<C>, keyof PoolLim
 
 const limitKeys = [
   ...["max", "min", "maxIdle", "maxLifetimeMs", "lifetimeFuzz", "maxIdleTimeMs", "keepaliveMs"],
-  ...["validateAfterIdleMs", "validationTimeoutMs", "acquireTimeoutMs", "maxWaiting", "leakThresholdMs"],
+  ...["validateAfterIdleMs", "validationTimeoutMs", "acquireTimeoutMs", "maxWaiting", "maxWaitingBytes"],
+  "leakThresholdMs",
 ] as const;
 const poolKeys = [
   ...limitKeys,
@@ -104,6 +110,7 @@ export function resolveLimits(given: PoolLimits, connector: { readonly validate?
     ),
     acquireTimeoutMs,
     maxWaiting: check.count("maxWaiting", given.maxWaiting ?? 10_000, 0),
+    maxWaitingBytes: check.count("maxWaitingBytes", given.maxWaitingBytes ?? 64 << 20, 0),
     leakThresholdMs: check.ms("leakThresholdMs", given.leakThresholdMs ?? Number.POSITIVE_INFINITY, 1),
   };
 }

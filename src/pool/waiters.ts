@@ -35,6 +35,8 @@ export class Waiter<C> {
   declare readonly limitMs: number;
   /** Where it was asked for, when leaks are watched. */
   declare readonly origin: Error | undefined;
+  /** What it holds in memory meanwhile. */
+  declare bytes: number;
   /** In the queue: neither served nor gone. */
   declare waits: boolean;
   /** Removes the listener on the caller's signal. */
@@ -54,6 +56,7 @@ export class Waiter<C> {
     this.sinceMs = sinceMs;
     this.limitMs = limitMs;
     this.origin = origin;
+    this.bytes = 0;
     this.waits = true;
     this.unhook = undefined;
   }
@@ -76,6 +79,8 @@ interface Level<C> {
  */
 export class WaitQueue<C> {
   size = 0;
+  /** What those who wait hold in memory. */
+  bytes = 0;
   readonly #levels: Level<C>[] = [];
   readonly #timers: CoarseTimers;
   readonly #clock: Clock;
@@ -92,6 +97,7 @@ export class WaitQueue<C> {
   push(waiter: Waiter<C>): void {
     this.#levelOf(waiter.priority).line.push(waiter);
     this.size++;
+    this.bytes += waiter.bytes;
     if (waiter.deadlineMs < this.#armedForMs) this.#arm(waiter.deadlineMs);
   }
 
@@ -129,6 +135,7 @@ export class WaitQueue<C> {
   #leave(waiter: Waiter<C>): void {
     waiter.waits = false;
     this.size--;
+    this.bytes -= waiter.bytes;
     waiter.unhook?.();
   }
 

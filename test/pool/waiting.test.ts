@@ -134,6 +134,27 @@ test("[mariadb-redis 10] one caller too many is refused with an error of its own
   assert.equal(waiting[1]?.settled, false);
 });
 
+test("[mariadb-redis 10] waiting callers are bounded in bytes, as far as they say, and in age by their deadlines", async () => {
+  const server = new FakeServer();
+  const pool = server.pool({ max: 1, maxWaitingBytes: 100 });
+  const held = await within(server, 100, pool.acquire());
+  const first = watch(pool.acquire({ bytes: 60, deadlineMs: 500 }));
+  await assert.rejects(pool.acquire({ bytes: 41 }), {
+    code: "HF_POOL_FULL",
+    message: /100 bytes are allowed/,
+  });
+  const silent = watch(pool.acquire());
+  await server.clock.advanceAsync(600); // the first gives up, and its bytes are free
+  assert.equal((first.error as { code?: string }).code, "HF_DEADLINE");
+  const second = watch(pool.acquire({ bytes: 100 }));
+  held.release();
+  await server.clock.advanceAsync(0);
+  silent.value?.release();
+  await server.clock.advanceAsync(0);
+  assert.ok(second.value);
+  await assert.rejects(pool.acquire({ bytes: -1 }), /"bytes" is -1/);
+});
+
 test("with a deadline of 0 only a connection at hand will do", async () => {
   const server = new FakeServer();
   const pool = server.pool();
