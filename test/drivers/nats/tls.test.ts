@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { connect as bareConnect } from "@nats-io/transport-node";
 import { connect, fromGoOptions, type NatsConnectOptions } from "../../../src/drivers/nats/index.ts";
+import { testAuthority } from "../../../src/lab/tls/index.ts";
 import { withServer } from "../../support/servers.ts";
 import { until } from "../../support/until.ts";
 import { certificate } from "./certificates.ts";
@@ -140,4 +144,44 @@ test("N21: the jitter is TLS' also when only the server demands TLS", async (t) 
   const { port } = plain;
   await plain.kill9();
   for (const ms of await waits(port)) assert.ok(ms <= 1_000, `${ms}`);
+});
+
+test("a certificate of the client's, in PEM or in files, where the server asks for one", async (t) => {
+  const authority = await testAuthority();
+  const directory = await mkdtemp(join(tmpdir(), "holdfast-nats-mutual-"));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  const file = async (name: string, content: string): Promise<string> => {
+    const path = join(directory, name);
+    await writeFile(path, content, { mode: 0o600 });
+    return path;
+  };
+  const [server, client] = [await authority.leaf(), await authority.leaf({ names: ["client"] })];
+  const caFile = await file("ca.pem", authority.cert);
+  const [certFile, keyFile] = [await file("client.pem", client.cert), await file("client.key", client.key)];
+  const nats = await withNats(t, {
+    config: {
+      tls: `{ cert_file: "${await file("server.pem", server.cert)}", key_file: "${await file("server.key", server.key)}", ca_file: "${caFile}", verify: true }`,
+    },
+  });
+  if (nats === undefined) return;
+  const url = `tls://localhost:${nats.port}`;
+  await assert.rejects(connect({ ...quick, servers: url, tls: { caFile } }));
+  for (const tls of [
+    { caFile, certFile, keyFile },
+    { ca: authority.cert, cert: client.cert, key: client.key },
+  ]) {
+    const nc = await connected(t, url, { tls });
+    const back = next(nc, "reconnected");
+    await nc.reconnect();
+    await back;
+  }
+  // A file that is gone fails the attempt, and is read again at the next one.
+  const nc = await connected(t, url, { tls: { caFile, certFile, keyFile } });
+  await rename(certFile, `${certFile}.away`);
+  const failed = next(nc, "attemptFailed");
+  const back = next(nc, "reconnected");
+  await nc.reconnect();
+  assert.match(String(((await failed) as { cause: unknown }).cause), /client\.pem/);
+  await rename(`${certFile}.away`, certFile);
+  await back;
 });
