@@ -11,7 +11,6 @@ import {
   type RequestManyOptions,
   type RequestOptions,
   type Server,
-  TimeoutError,
 } from "@nats-io/transport-node";
 import { type Effect, HoldfastError, isHoldfastError } from "../../call/index.ts";
 import { type Endpoint, endpointId } from "../../endpoint/index.ts";
@@ -25,18 +24,15 @@ import { ConfirmTimer } from "./confirm.ts";
 import { inTime, natsDriver } from "./driver.ts";
 import { discoveredEndpoints } from "./endpoints.ts";
 import { Login } from "./login.ts";
-import { lookupAddresses } from "./lookup.ts";
-import { NeverSent } from "./never-sent.ts";
+import { bufferFull, NeverSent } from "./never-sent.ts";
 import type { NatsPlan } from "./options.ts";
 import type { Physical } from "./physical.ts";
 import { RegulatedProtocol } from "./protocol.ts";
-import { type NatsRequestOptions, RequestDeadline } from "./request-deadline.ts";
+import { type NatsRequestOptions, RequestDeadline, timedOut } from "./request-deadline.ts";
 import { ServerBook } from "./server-book.ts";
 import { tellStatus } from "./status.ts";
 import { CallerTrace, withoutTraces } from "./trace.ts";
-import { TappedTransport } from "./transport.ts";
-import { WebSocketWire } from "./websocket.ts";
-import type { MakeWire } from "./wire.ts";
+import { makeWires } from "./wires.ts";
 import { WriteStall } from "./write-stall.ts";
 
 /** The library's class; its constructor is private to TypeScript only. */
@@ -51,9 +47,6 @@ export interface ResilientNatsConnection extends NatsConnection {
   /** Events, snapshot, explain, health, force, drain of the connection. */
   readonly resilience: Resilience;
 }
-
-/** Node's timers end here. */
-const LONGEST_TIMER_MS = 2_147_483_647;
 
 /** What a waiting PUB line, inbox and line ends cost beside subject and payload. */
 const REQUEST_OVERHEAD_BYTES = 64;
@@ -96,7 +89,7 @@ export class HoldfastNatsConnection extends Base {
       connection: () => this.#link.connection,
       hold: (wire) => this.#hold(wire),
       writeBufferBytes: config.writeBufferBytes,
-      wire: this.#wires(),
+      wire: makeWires(plan, config, book, () => this.#useTlsJitter()),
       credentials: (dial) => login.ask(dial),
       closeOnUnknownError: plan.own.unknownServerError === "close",
       info: (physical) => this.#info(physical),
@@ -248,21 +241,6 @@ export class HoldfastNatsConnection extends Base {
     return this.#link.snapshot().candidates.map((candidate) => this.#book.server(candidate));
   }
 
-  #wires(): MakeWire {
-    const { webSocket, own } = this.#plan;
-    const { world, tcpKeepAliveMs, policy, endpointOptions } = this.#config;
-    if (webSocket !== undefined)
-      return (dial) => new WebSocketWire(dial, this.#book.urlOf(dial.endpoint), webSocket);
-    const options = {
-      keepAliveMs: tcpKeepAliveMs,
-      lookup: lookupAddresses(endpointOptions.order === "shuffled" ? world.random : undefined, own.lookup),
-      // Time for three addresses within one attempt, for Node takes one after the other; the next attempt shuffles them.
-      addressTimeoutMs: Math.max(250, Math.ceil(Math.min(policy.connectTimeoutMs, LONGEST_TIMER_MS) / 3)),
-      secured: () => this.#useTlsJitter(),
-    };
-    return (dial) => new TappedTransport(dial, options);
-  }
-
   /** The server demands TLS although nobody here asked for it: from now on the jitter is TLS'. */
   #useTlsJitter(): void {
     const backoff = this.#plan.tlsBackoff;
@@ -321,20 +299,6 @@ export class HoldfastNatsConnection extends Base {
     );
     if (this.#link.epoch === epoch && this.#link.connection === connection) this.#link.failover();
   }
-}
-
-/** Sent and not answered in time: whichever of the two clocks, the library's or the gate's, was first. */
-function timedOut(cause: unknown): boolean {
-  if (cause instanceof RequestDeadline) return false;
-  return (
-    cause instanceof TimeoutError ||
-    (isHoldfastError(cause) && cause.code === "HF_DEADLINE" && cause.step === "reply")
-  );
-}
-
-function bufferFull(bytes: number, held: number, limit: number): HoldfastError {
-  const message = `the publish of ${bytes} bytes can't wait for a connection: ${held} of ${limit} bytes are waiting`;
-  return new HoldfastError("HF_OUTBOX_FULL", message, { outcome: "not-applied", step: "waiting" });
 }
 
 function asError(cause: unknown): Error {

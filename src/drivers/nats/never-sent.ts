@@ -23,3 +23,9 @@ export class NeverSent {
     });
   }
 }
+
+/** The error of a publish for which there is no room to wait. */
+export function bufferFull(bytes: number, held: number, limit: number): HoldfastError {
+  const message = `the publish of ${bytes} bytes can't wait for a connection: ${held} of ${limit} bytes are waiting`;
+  return new HoldfastError("HF_OUTBOX_FULL", message, { outcome: "not-applied", step: "waiting" });
+}

@@ -1,5 +1,5 @@
 import { type RequestOptions, TimeoutError } from "@nats-io/transport-node";
-import type { Effect } from "../../call/index.ts";
+import { type Effect, isHoldfastError } from "../../call/index.ts";
 
 /** The library's options of a request, and what asking twice does. */
 export interface NatsRequestOptions extends RequestOptions {
@@ -22,4 +22,13 @@ export class RequestDeadline extends TimeoutError {
     this.outcome = effect === "read" ? "not-applied" : "maybe-applied";
     Object.defineProperty(this, Symbol.for("holdfast.error"), { value: true });
   }
+}
+
+/** Sent and not answered in time: whichever of the two clocks, the library's or the gate's, was first. */
+export function timedOut(cause: unknown): boolean {
+  if (cause instanceof RequestDeadline) return false;
+  return (
+    cause instanceof TimeoutError ||
+    (isHoldfastError(cause) && cause.code === "HF_DEADLINE" && cause.step === "reply")
+  );
 }
