@@ -6,6 +6,7 @@ import { presets } from "../../src/backoff/index.ts";
 import { HoldfastError } from "../../src/call/index.ts";
 import { plainAudience } from "../../src/cli/demo/audience.ts";
 import type { DemoKind, DemoLink } from "../../src/cli/demo/link.ts";
+import { mysql2 } from "../../src/cli/demo/mysql2.ts";
 import { nats } from "../../src/cli/demo/nats.ts";
 import { pg } from "../../src/cli/demo/pg.ts";
 import { redis } from "../../src/cli/demo/redis.ts";
@@ -134,6 +135,7 @@ async function play(kinds: readonly DemoKind[], required: readonly string[], sto
 for (const [kind, server] of [
   [redis, "Redis"],
   [nats, "NATS"],
+  [mysql2, "MariaDB"],
   [pg, "PostgreSQL"],
 ] as const) {
   test(`the ${server} link comes through the storm, every zero is zero`, async (t) => {
@@ -217,7 +219,7 @@ test("wrong use is told with what is allowed, status 2; help is complete", async
   await told(["--seconds", "soon"], /'soon' is invalid/);
   await told(["--seed", "1.5"], /It must be a whole number from 0 to 2147483647/);
   await told(["--faults", "some"], /Allowed choices are storm, none/);
-  await told(["--require", "rediss"], /Known: tcp, nats, redis, pg; did you mean "redis"\?/);
+  await told(["--require", "rediss"], /Known: tcp, nats, redis, mysql2, pg; did you mean "redis"\?/);
   await told(["--secnds", "3"], /unknown option '--secnds'\s+\(Did you mean --seconds\?\)/);
   const { status, out } = await holdfast(["--help"]);
   assert.equal(status, 0);
