@@ -8,6 +8,7 @@ import { startServer } from "../src/lab/index.ts";
 import type { Bench } from "./bench.ts";
 import { message, startChild } from "./children.ts";
 import { bootstrapRandom, interleave, type Rounds, type Side } from "./harness.ts";
+import { mysql2Contenders } from "./overhead-mysql2.ts";
 import { pgContenders } from "./overhead-pg.ts";
 import { figure, type Goal, type Table, withInterval } from "./report.ts";
 import { median, pairedRatio, verdict } from "./statistics.ts";
@@ -170,17 +171,24 @@ export const overhead: Bench = {
     const pg = await pgContenders(postgres.url);
     const pgFound = await compare("pg SELECT 1", pg.contenders, how, { share: SQL_SHARE, leastOne: 0.9 });
     await pg.end();
+    await using mariadb = await startServer("mariadb");
+    const mysql2 = mysql2Contenders(mariadb.port);
+    const mysql2Found = await compare("mysql2 SELECT 1", mysql2.contenders, how, {
+      share: SQL_SHARE,
+      leastOne: 0.9,
+    });
+    await mysql2.end();
     const table: Table = {
       columns: ["", "µs each", "speed of ours against it"],
-      rows: [...redisFound.rows, ...tcpFound.rows, ...pgFound.rows],
+      rows: [...redisFound.rows, ...tcpFound.rows, ...pgFound.rows, ...mysql2Found.rows],
     };
     return {
       method: [
-        `Redis ${server.version}, value of 20 bytes; PostgreSQL ${postgres.version}; echo of ${ECHO_BYTES} bytes; servers in processes of their own, loopback`,
+        `Redis ${server.version}, value of 20 bytes; PostgreSQL ${postgres.version}, MariaDB ${mariadb.version}; echo of ${ECHO_BYTES} bytes; servers in processes of their own, loopback`,
         `${how.rounds} rounds for each row, in turn: ${ONE_AT_A_TIME.ops} calls one at a time, ${figure(PIPELINED.ops)} at once by ${PIPELINED.batch}; of SQL a quarter`,
       ],
       tables: [table],
-      goals: [...redisFound.goals, ...tcpFound.goals, ...pgFound.goals],
+      goals: [...redisFound.goals, ...tcpFound.goals, ...pgFound.goals, ...mysql2Found.goals],
       notes: [
         "No collection is forced between measurements: it throws compiled code away, and the compiler was measured.",
         "node-redis makes an AbortSignal and a timer for each command at its defaults; our deadline costs neither. Hence both comparisons.",

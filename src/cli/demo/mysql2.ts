@@ -18,12 +18,12 @@ export const mysql2: DemoKind = {
   },
 };
 
-type Library = typeof import("../../drivers/mysql2/promise.ts");
+type Library = typeof import("../../drivers/mysql2/index.ts");
 
 /** The client library is an optional peer: only who uses the driver has it. */
 async function loadDriver(): Promise<Library> {
   try {
-    return await import("../../drivers/mysql2/promise.ts");
+    return await import("../../drivers/mysql2/index.ts");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
     throw new ServerUnavailable(
@@ -39,24 +39,27 @@ async function connect(library: Library, server: RunningServer, terms: DemoTerms
   const proxy = await faultProxy({ upstream: { host: server.host, port: server.port }, seed: terms.seed });
   const url = new URL(server.url);
   await server.sql.query(`CREATE TABLE ${book} (id INT PRIMARY KEY, times INT NOT NULL) ENGINE=InnoDB`);
-  const client = await library
-    .createConnection({
-      host: proxy.host,
-      port: proxy.port,
-      user: url.username,
-      database: url.pathname.slice(1),
-      resilience: { ...terms.resilience, callDeadlineMs: terms.writeDeadlineMs },
-    })
-    .catch(async (error: unknown) => {
-      await proxy.close();
-      throw error;
-    });
+  const connection = library.createConnection({
+    host: proxy.host,
+    port: proxy.port,
+    user: url.username,
+    database: url.pathname.slice(1),
+    resilience: { ...terms.resilience, callDeadlineMs: terms.writeDeadlineMs },
+  });
+  const client = connection.promise();
+  try {
+    await client.connect();
+  } catch (error) {
+    await connection.resilience.close();
+    await proxy.close();
+    throw error;
+  }
   const write = `INSERT INTO ${book} VALUES (?, 1) ON DUPLICATE KEY UPDATE times = times + 1`;
   return {
     serverName: `MariaDB ${server.version} (${server.from === "PATH" ? "on PATH" : "in the cache"})`,
     server,
     proxy,
-    resilience: client.resilience,
+    resilience: connection.resilience,
     write: (id) => client.query(write, [id]),
     isAnswer: (error) => typeof (error as { sqlState?: unknown } | null)?.sqlState === "string",
     async applied() {
@@ -64,7 +67,7 @@ async function connect(library: Library, server: RunningServer, terms: DemoTerms
       return new Map(rows.map(({ id, times }) => [Number(id), Number(times)]));
     },
     async stop() {
-      await client.resilience.close();
+      await connection.resilience.close();
       await proxy.close();
       await server[Symbol.asyncDispose]();
     },
