@@ -38,6 +38,17 @@ interface Story {
   left: boolean;
 }
 
+/** Sends once on a connection; calls one of the two, once. */
+export type Transmit<C, T> = (
+  connection: C,
+  fulfil: (value: T) => void,
+  refuse: (error: unknown) => void,
+) => void;
+
+function isBounded({ deadlineMs, signal }: CallDescription): boolean {
+  return deadlineMs !== undefined || signal !== undefined;
+}
+
 export class PoolRunner<C> {
   readonly #pool: ElasticPool<C>;
   readonly #rules: RunnerRules<C>;
@@ -54,36 +65,67 @@ export class PoolRunner<C> {
    * @throws (as rejection) the server's own answer, `signal.reason`, or a `HoldfastError` with an `outcome`
    */
   run<T>(call: CallDescription, send: (connection: C) => Promise<T>): Promise<T> {
-    const bounded = call.deadlineMs !== undefined || call.signal !== undefined;
-    return this.#run(call, send, bounded, bounded ? undefined : this.#pool.acquireNow());
+    const lease = isBounded(call) ? undefined : this.#pool.acquireNow();
+    return this.#run(call, send, lease);
   }
 
+  /**
+   * The same for a driver that is told by callbacks: a statement on a connection at hand then costs no promise. `fulfil`
+   * and `refuse` are called once, one of them.
+   */
+  pass<T>(
+    call: CallDescription,
+    transmit: Transmit<C, T>,
+    fulfil: (value: T) => void,
+    refuse: (error: unknown) => void,
+  ): void {
+    const lease = isBounded(call) ? undefined : this.#pool.acquireNow();
+    const send = (connection: C): Promise<T> =>
+      new Promise((resolve, reject) => transmit(connection, resolve, reject));
+    if (lease === undefined) return void this.#run(call, send, undefined).then(fulfil, refuse);
+    transmit(
+      lease.connection,
+      (value) => {
+        lease.release();
+        fulfil(value);
+      },
+      (error) => void this.#run(call, send, lease, { error }).then(fulfil, refuse),
+    );
+  }
+
+  /** @param failed what the first send on `atHand` has ended in already */
   async #run<T>(
     call: CallDescription,
     send: (connection: C) => Promise<T>,
-    bounded: boolean,
     atHand: Lease<C> | undefined,
+    failed?: { readonly error: unknown },
   ): Promise<T> {
+    const bounded = isBounded(call);
     // Most calls need none of it.
     let story = bounded ? this.#story(call) : undefined;
+    let failure = failed;
     for (let lease = atHand; ; lease = undefined) {
       if (lease === undefined) {
         story ??= this.#story(call);
         lease = await this.#acquire(call, story);
       }
       const { connection } = lease;
-      try {
-        const sent =
-          bounded && story !== undefined ? this.#bounded(call, story, lease, send) : send(connection);
-        const value = await sent;
-        lease.release();
-        return value;
-      } catch (error) {
-        story ??= this.#story(call);
-        story.sends++;
-        const waitMs = this.#judge(call, story, lease, connection, error);
-        if (waitMs > 0) await this.#pause(Math.min(waitMs, story.dueMs - this.#options.clock.nowMs()));
+      if (failure === undefined) {
+        try {
+          const value = await (bounded && story !== undefined
+            ? this.#bounded(call, story, lease, send)
+            : send(connection));
+          lease.release();
+          return value;
+        } catch (error) {
+          failure = { error };
+        }
       }
+      story ??= this.#story(call);
+      story.sends++;
+      const waitMs = this.#judge(call, story, lease, connection, failure.error);
+      failure = undefined;
+      if (waitMs > 0) await this.#pause(Math.min(waitMs, story.dueMs - this.#options.clock.nowMs()));
     }
   }
 

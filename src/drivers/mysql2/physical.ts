@@ -138,16 +138,19 @@ export class Physical {
 
   /** Sends one job. Rejects with `takenBack` when nothing of it left this process. */
   send(job: Job): Promise<Reply> {
-    if (this.lostCause !== undefined) return Promise.reject(takenBack);
+    return new Promise((resolve, reject) => this.transmit(job, resolve, reject));
+  }
+
+  /** The same, told by callbacks. */
+  transmit(job: Job, fulfil: (reply: Reply) => void, refuse: (error: unknown) => void): void {
+    if (this.lostCause !== undefined) return refuse(takenBack);
     if (job.facts.dirty) this.dirty = true;
-    return new Promise((resolve, reject) => {
-      const sent = new Sent(this, job.command, resolve, reject);
-      this.#outstanding.set(job.command, sent);
-      job.on = this;
-      const command = job.start(sent);
-      if (job.preparation !== undefined) this.#prepare(job.preparation.options, command, sent);
-      this.wire.addCommand(command);
-    });
+    const sent = new Sent(this, job.command, fulfil, refuse);
+    this.#outstanding.set(job.command, sent);
+    job.on = this;
+    const command = job.start(sent);
+    if (job.preparation !== undefined) this.#prepare(job.preparation.options, command, sent);
+    this.wire.addCommand(command);
   }
 
   /** A command of our own making: ping, reset, a statement of the set-up. */

@@ -18,7 +18,7 @@ import { library } from "./library.ts";
 import { bareShell } from "./on-physical.ts";
 import type { Physical } from "./physical.ts";
 import { libraryPoolConfig, poolOptions } from "./pool-settings.ts";
-import { settle } from "./session-core.ts";
+import { fail, settle, succeed } from "./session-core.ts";
 import { libraryConfig, type MysqlSettings, readGiven, readSettings } from "./settings.ts";
 import { attach, ShellConnection, type ShellCore, shellConfig } from "./shell.ts";
 
@@ -66,10 +66,17 @@ export class HoldfastPool extends library.Pool {
     const submit = (job: Job): void => {
       const refusal = this.#refusal();
       if (refusal !== undefined) return job.fail(refusal);
-      const watched = this.listenerCount("acquire") > 0 || this.listenerCount("release") > 0;
-      settle(
+      if (this.listenerCount("acquire") > 0 || this.listenerCount("release") > 0) {
+        return settle(
+          job,
+          this.#runner.run(job, (physical) => this.#watch(job, physical)),
+        );
+      }
+      this.#runner.pass<Reply>(
         job,
-        this.#runner.run(job, (physical) => (watched ? this.#watch(job, physical) : physical.send(job))),
+        (physical, fulfil, refuse) => physical.transmit(job, fulfil, refuse),
+        (reply) => succeed(job, reply),
+        (error) => fail(job, error),
       );
     };
     return {

@@ -97,9 +97,17 @@ function literal(value: string): string {
 /** The caller hears in its own way; what its callback throws is its own affair, as with the library. */
 export function settle(job: Job, running: Promise<Reply>): void {
   void running.then(
-    (reply) => own(() => job.succeed(reply)),
-    (error: unknown) => own(() => job.fail(error)),
+    (reply) => succeed(job, reply),
+    (error: unknown) => fail(job, error),
   );
+}
+
+export function succeed(job: Job, reply: Reply): void {
+  own(() => job.succeed(reply));
+}
+
+export function fail(job: Job, error: unknown): void {
+  own(() => job.fail(error));
 }
 
 function own(callback: () => void): void {
