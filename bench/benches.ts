@@ -7,6 +7,7 @@ import { nats } from "./nats.ts";
 import { overhead } from "./overhead.ts";
 import { pool } from "./pool.ts";
 import { recovery } from "./recovery.ts";
+import { sqlOutage } from "./sql-outage.ts";
 
 /** Every bench by its name, in the order of `all`. */
 export const benches: Readonly<Record<string, Bench>> = {
@@ -15,6 +16,7 @@ export const benches: Readonly<Record<string, Bench>> = {
   nats,
   gate,
   pool,
+  sql: sqlOutage,
   idle,
   "accept-drop": acceptDrop,
   machine,
