@@ -52,7 +52,10 @@ export interface PoolOptions<C> extends PoolLimits {
    * limit beyond the pool's own. A dial that waits for its permit counts as one under way.
    */
   readonly permits?: DialPermits;
-  /** The wait after a failed dial, shared by the whole pool. Default 50 ms + up to 100 ms ×2ⁿ, cap 2 s. */
+  /**
+   * The wait after a failed dial, shared by the whole pool. Default 50 ms + up to 100 ms ×2ⁿ, cap 1 s: about two dials
+   * a second while a server is gone, and found again a quarter of a second after it is back, on average.
+   */
   readonly backoff?: Backoff;
   /** The same after refused credentials. Default 1 s + up to 2 s ×2ⁿ, cap 30 s. */
   readonly authBackoff?: Backoff;
@@ -130,7 +133,7 @@ export function resolvePool<C>(given: PoolOptions<C>): ResolvedPoolOptions<C> {
     idleOrder,
     connectTimeoutMs: check.ms("connectTimeoutMs", given.connectTimeoutMs ?? 5_000, 1),
     dialConcurrency: check.count("dialConcurrency", given.dialConcurrency ?? 2, 1),
-    backoff: given.backoff ?? boundedExponential({ minMs: 50, baseMs: 100, capMs: 2_000 }),
+    backoff: given.backoff ?? boundedExponential({ minMs: 50, baseMs: 100, capMs: 1_000 }),
     authBackoff: given.authBackoff ?? boundedExponential({ minMs: 1_000, baseMs: 2_000, capMs: 30_000 }),
     stableAfterMs: check.ms("stableAfterMs", given.stableAfterMs ?? 1_000, 0),
     exitWhenIdle,
