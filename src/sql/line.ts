@@ -21,12 +21,16 @@ export class SqlLine<C extends SqlConnection> {
   readonly #holdings: Holdings<C> = new Holdings<C>();
   /** Items as they were before the open transaction changed them, where a rollback brings them back. */
   readonly #before: Map<string, unknown> = new Map();
+  /** Keys of items that no rollback brings back. */
+  readonly #lasting: Set<string> = new Set();
   #order = 0;
   /** The connection of the last statement: what LAST_INSERT_ID() asks for lives there. */
   #last: C | undefined;
 
   constructor(link: Link<C>) {
     this.link = link;
+    // The transaction is gone, and what it set with it: that is not restored.
+    link.on("disconnected", () => this.#bringBack());
   }
 
   /** True when the server holds something for this session that can't be rebuilt. */
@@ -55,8 +59,14 @@ export class SqlLine<C extends SqlConnection> {
    * Passes one statement.
    * @throws (as rejection) what `Gate.call` does, and once `HF_UNRECOVERABLE` with what was lost, when the state that
    * the statement may depend on went with its connection
+   * @param rolledBack asked after a COMMIT that succeeded: whether the server rolled back instead
    */
-  run<T>(statement: Statement, call: CallDescription, send: (connection: C) => Promise<T>): Promise<T> {
+  run<T>(
+    statement: Statement,
+    call: CallDescription,
+    send: (connection: C) => Promise<T>,
+    rolledBack?: () => boolean,
+  ): Promise<T> {
     // What only rolls back asks for what a loss has already done: it may go anywhere.
     if (!onlyRollsBack(statement)) {
       const lost = this.#holdings.takeLost(this.link.connection);
@@ -66,7 +76,7 @@ export class SqlLine<C extends SqlConnection> {
     const holding = this.#holdings.bind(statement, order);
     const plain = holding === undefined && !statement.dirty && !statement.recalls;
     if (plain && statement.transaction === "none") return this.#plain(call, order, send);
-    return this.#bound(statement, call, holding, order, send);
+    return this.#bound(statement, call, holding, order, send, rolledBack);
   }
 
   /** Nothing to note but the server's word. */
@@ -87,6 +97,7 @@ export class SqlLine<C extends SqlConnection> {
     holding: Holding<C> | undefined,
     order: number,
     send: (connection: C) => Promise<T>,
+    rolledBack: (() => boolean) | undefined,
   ): Promise<T> {
     const last = this.#last;
     const rollsBack = onlyRollsBack(statement);
@@ -102,7 +113,8 @@ export class SqlLine<C extends SqlConnection> {
         used = connection;
         return send(connection);
       });
-      this.#note(statement, holding, order);
+      const undone = statement.transaction === "commit" && rolledBack?.() === true;
+      this.#note(undone ? { ...statement, transaction: "rollback" } : statement, holding, order);
       return reply;
     } catch (error) {
       this.#holdings.failed(holding, statement, order);
@@ -125,9 +137,9 @@ export class SqlLine<C extends SqlConnection> {
     else if (transaction === "commit") this.#before.clear();
     this.#holdings.done(holding, statement, order);
     const open = holding?.held.has("transaction") === true;
-    const stays = new Set(sets.filter((item) => !item.transactional).map(({ key }) => key));
+    for (const { key, transactional } of sets) if (!transactional) this.#lasting.add(key);
     const change = (key: string): void => {
-      if (open && !stays.has(key) && !this.#before.has(key)) this.#before.set(key, session.get(key));
+      if (open && !this.#lasting.has(key) && !this.#before.has(key)) this.#before.set(key, session.get(key));
     };
     if (cures.length > 0) {
       for (const { key } of session.items) {
@@ -144,6 +156,7 @@ export class SqlLine<C extends SqlConnection> {
 
   /** What the transaction set is undone with it. */
   #bringBack(): void {
+    if (this.#before.size === 0) return;
     const { session } = this.link;
     for (const [key, value] of this.#before) {
       if (value === undefined) session.delete(key);

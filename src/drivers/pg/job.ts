@@ -91,6 +91,11 @@ export class Job {
     };
   }
 
+  /** The server's name for what it did; of several statements, for the last. */
+  get command(): string | undefined {
+    return this.#own?._result.command;
+  }
+
   /** The caller gets what it asked for. */
   succeed(result: unknown): void {
     this.#callback?.(null, result);

@@ -31,6 +31,7 @@ export interface LibraryQuery extends Submittable, EventEmitter {
 
 export interface LibraryResult {
   _types?: unknown;
+  readonly command?: string;
 }
 
 /** The library's `Connection`: the protocol on one socket. */

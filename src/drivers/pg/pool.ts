@@ -12,6 +12,7 @@ import {
 import { CoarseTimers } from "../../time/index.ts";
 import { HoldfastClient } from "./client.ts";
 import { pgConnector } from "./connector.ts";
+import { probeText } from "./driver.ts";
 import { classifyPgCall, HookFailed } from "./errors.ts";
 import type { Job } from "./job.ts";
 import { LeasedClient, leaseRules } from "./leased.ts";
@@ -134,6 +135,8 @@ export class HoldfastPool extends library.Pool {
     try {
       await onConnect?.(client);
       if (listened) this.emit("connect", client);
+      // What a listener sent is done before the session counts as set up.
+      if (physical.declared.length > 0) await physical.ask(probeText);
       if (verify === undefined) return;
       client.declaring = false;
       await new Promise<void>((resolve, reject) =>

@@ -49,9 +49,13 @@ export class SessionCore implements ShellCore {
   }
 
   submit(job: Job): void {
+    const send = (physical: Physical): Promise<unknown> => this.#send(physical, job);
+    const { facts, call } = job;
+    if (facts.transaction !== "commit") return settle(job, this.line.run(facts, call, send));
+    // To the COMMIT of a transaction that has failed the server answers with ROLLBACK, and no error.
     settle(
       job,
-      this.line.run(job.facts, job.call, (physical) => this.#send(physical, job)),
+      this.line.run(facts, call, send, () => job.command === "ROLLBACK"),
     );
   }
 
