@@ -8,7 +8,7 @@ import { withServer } from "../../support/servers.ts";
 import { until } from "../../support/until.ts";
 import { rigFor } from "./rig.ts";
 
-/** A server in recovery: it follows nobody, but answers reads, as any hot standby does. */
+/** A server in recovery: it follows nobody, but answers reads like every hot standby. */
 async function makeStandby(server: RunningServer): Promise<void> {
   const [row] = await server.sql.query("SHOW data_directory");
   await server.stop();
