@@ -46,8 +46,9 @@ const connectionMethods: readonly string[] = [
 
 let found: CommandClasses | undefined;
 
-/** @throws `HF_OPTION` naming what is missing: without it this driver could lose or repeat work, so it does not start */
-export function internals(): CommandClasses {
+/** @param again look anew, for tests @throws `HF_OPTION` naming what is missing: without it this driver could lose or repeat work, so it does not start */
+export function internals(again = false): CommandClasses {
+  if (again) return probe();
   found ??= probe();
   return found;
 }

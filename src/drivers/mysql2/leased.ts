@@ -24,7 +24,7 @@ const rules: LeaseRules<Physical> = {
     physical.restored.clear();
     physical.word.heard = undefined;
   },
-  reusable: (physical) => !physical.spoiled,
+  reusable: (physical) => !physical.spoiled && !physical.busy,
 };
 
 export class LeasedConnection extends ShellPoolConnection {

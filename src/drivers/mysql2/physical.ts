@@ -88,8 +88,9 @@ export class Physical {
     return this.word.inTransaction;
   }
 
-  get connection(): LibraryConnection {
-    return this.wire;
+  /** Something is under way, perhaps for a caller who has left. */
+  get busy(): boolean {
+    return this.#outstanding.size > 0;
   }
 
   /** @throws what the dial or the handshake failed with; the socket is gone then */
@@ -104,10 +105,10 @@ export class Physical {
       };
       const aborted = (): void => failed(signal.reason);
       this.#failOpen = failed;
-      if (signal.aborted) return aborted();
-      signal.addEventListener("abort", aborted, { once: true });
       wire.on("error", (error: unknown) => this.broken(error));
       wire.on("end", () => this.broken(connectionEnded()));
+      if (signal.aborted) return aborted();
+      signal.addEventListener("abort", aborted, { once: true });
       wire.once("connect", () => {
         signal.removeEventListener("abort", aborted);
         this.#ready = true;
