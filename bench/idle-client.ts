@@ -1,5 +1,9 @@
 /** Opens idle connections of one kind, tells the parent what they cost, holds them until told to end. */
+
+import { subscribe } from "node:diagnostics_channel";
 import { connect, type Socket } from "node:net";
+import { createClient as createBareRedis } from "redis";
+import { createClient as createRedis } from "../src/drivers/redis/index.ts";
 import { createTcpClient } from "../src/drivers/tcp/index.ts";
 import { collectGarbage } from "./harness.ts";
 import { rawLink } from "./raw.ts";
@@ -20,14 +24,12 @@ function bareSocket(): Promise<object> {
     socket.on("error", reject);
     socket.on("data", () => {});
     socket.once("connect", () => resolve(socket));
-    sockets.push(socket);
   });
 }
 
 async function engineLink(): Promise<object> {
   const link = rawLink(port);
   await link.connect();
-  if (link.connection !== undefined) sockets.push(link.connection);
   return link;
 }
 
@@ -38,13 +40,25 @@ async function tcpClient(): Promise<object> {
   return client;
 }
 
+/** Both Redis clients answer the same server; their sockets are told of by Node. */
+async function redisClient(make: typeof createBareRedis): Promise<object> {
+  const client = make({ socket: { host: "127.0.0.1", port } });
+  client.on("error", () => {});
+  await client.connect();
+  return client;
+}
+
 const opens: Readonly<Record<string, () => Promise<object>>> = {
   socket: bareSocket,
   raw: engineLink,
   tcp: tcpClient,
+  "node-redis": () => redisClient(createBareRedis),
+  redis: () => redisClient(createRedis as typeof createBareRedis),
 };
 const open = opens[kind ?? ""];
 if (open === undefined) throw new Error(`unknown kind ${kind}`);
+
+subscribe("net.client.socket", (message) => void sockets.push((message as { socket: Socket }).socket));
 
 async function memory(): Promise<{ heapBytes: number; rssBytes: number }> {
   for (let i = 0; i < 4; i++) {

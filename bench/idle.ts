@@ -15,13 +15,17 @@ const WIDEST_BYTES = 1_024;
 /** Descriptors a process needs beside its sockets. */
 const SPARE_FILES = 200;
 
-const kinds = ["socket", "raw", "tcp"] as const;
+const kinds = ["socket", "raw", "tcp", "node-redis", "redis"] as const;
+/** Those the goal is about: what a link costs. A Redis client is mostly the library's own. */
+const judged = ["raw", "tcp"] as const;
 type Kind = (typeof kinds)[number];
 
 const titles: Readonly<Record<Kind, string>> = {
   socket: "net.Socket alone",
   raw: "link over a net.Socket (the engine alone)",
   tcp: "holdfast/tcp",
+  "node-redis": "node-redis",
+  redis: "holdfast/redis: the library's client as a shell, and one for the connection",
 };
 
 interface Usage {
@@ -56,7 +60,7 @@ export const idle: Bench = {
     const count = Number.isNaN(limit) ? 1_000 : Math.min(WANTED, Math.floor(limit - SPARE_FILES));
     const rounds = full ? 7 : 3;
     const server = startChild("./idle-server.js");
-    const found: Record<Kind, Usage[]> = { socket: [], raw: [], tcp: [] };
+    const found: Record<Kind, Usage[]> = { socket: [], raw: [], tcp: [], "node-redis": [], redis: [] };
     try {
       const port = await message<number>(server);
       for (let round = 0; round < rounds; round++) {
@@ -72,7 +76,7 @@ export const idle: Bench = {
     const each = (kind: Kind, what: keyof Usage) => found[kind].map((usage) => usage[what] / count);
     const beyond = (kind: Kind, what: keyof Usage) =>
       pairedDifference(each(kind, what), each("socket", what), random);
-    const goals = kinds.slice(1).map((kind) => {
+    const goals = judged.map((kind) => {
       const measured = beyond(kind, "heapBytes");
       return {
         goal: `${titles[kind]}: at most ${GOAL_BYTES} bytes of heap beyond the bare socket`,

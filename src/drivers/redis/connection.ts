@@ -37,7 +37,7 @@ export class RedisConnection implements WriterOwner {
   readonly client: LibraryClient;
   readonly dial: Dial;
   /** Restored items and their values, so that a second round of restoring sends only what is new. */
-  readonly restored: Map<string, unknown> = new Map();
+  restored: Map<string, unknown> | undefined;
   monitoring = false;
   readonly #queue: LibraryQueue;
   readonly #trust: Trust;

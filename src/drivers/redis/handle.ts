@@ -8,13 +8,13 @@ interface Listening {
 }
 
 export class Handle implements Resilience {
-  readonly #listening: Set<Listening> = new Set();
+  #listening: Set<Listening> | undefined;
   #current: Resilience | undefined;
 
   follow<C>(link: Link<C>): void {
     const handle = resilienceOf(link);
     this.#current = handle;
-    for (const listening of this.#listening) listening.off = listening.on(handle);
+    for (const listening of this.#listening ?? []) listening.off = listening.on(handle);
   }
 
   get #handle(): Resilience {
@@ -24,9 +24,10 @@ export class Handle implements Resilience {
   on<K extends keyof LinkEvents>(name: K, listener: (event: LinkEvents[K]) => void): () => void {
     const on = (handle: Resilience): (() => void) => handle.on(name, listener);
     const listening: Listening = { on, off: on(this.#handle) };
+    this.#listening ??= new Set();
     this.#listening.add(listening);
     return () => {
-      this.#listening.delete(listening);
+      this.#listening?.delete(listening);
       listening.off();
     };
   }

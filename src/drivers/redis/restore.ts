@@ -50,10 +50,11 @@ export async function restoreSession(
 
 /** A server that reads its data from disk takes connections and refuses commands: wait here, not in every call. */
 async function untilLoaded(connection: RedisConnection, needs: RestoreNeeds): Promise<void> {
-  if (connection.restored.has("ping")) return;
+  if (connection.restored?.has("ping")) return;
   for (;;) {
     try {
       await connection.client.sendCommand(["PING"]);
+      connection.restored ??= new Map();
       connection.restored.set("ping", true);
       return;
     } catch (error) {
@@ -87,10 +88,11 @@ async function restoreItem(
   command: RestoringCommand,
   report: Report,
 ): Promise<void> {
-  if (connection.restored.get(key) === command) return;
+  if (connection.restored?.get(key) === command) return;
   try {
     await connection.client.sendCommand(command.args);
     report.restored.push(key);
+    connection.restored ??= new Map();
     connection.restored.set(key, command);
   } catch (error) {
     refuse(report, key, error);

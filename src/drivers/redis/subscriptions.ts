@@ -7,13 +7,12 @@ function asList(channels: string | readonly string[]): readonly string[] {
   return typeof channels === "string" ? [channels] : channels;
 }
 
+const none: ReadonlyMap<string, ChannelListeners> = new Map();
+
 export class Subscriptions {
-  readonly #all: Record<PubSubKind, PubSubTypeListeners> = {
-    CHANNELS: new Map(),
-    PATTERNS: new Map(),
-    SHARDED: new Map(),
-  };
-  readonly #guards: WeakMap<Listener, Listener> = new WeakMap();
+  /** Made with the first subscription: most clients have none. */
+  #all: Record<PubSubKind, PubSubTypeListeners> | undefined;
+  #guards: WeakMap<Listener, Listener> | undefined;
   readonly #failed: (error: unknown) => void;
 
   /** @param failed told when a user's listener throws: inside the library's decoder it would break the connection */
@@ -22,22 +21,22 @@ export class Subscriptions {
   }
 
   get active(): boolean {
-    return pubSubKinds.some((kind) => this.#all[kind].size > 0);
+    return pubSubKinds.some((kind) => this.#of(kind).size > 0);
   }
 
   /** What the user registered, in the library's own shape. */
   listeners(kind: PubSubKind): PubSubTypeListeners {
-    return this.#all[kind];
+    return this.#all?.[kind] ?? new Map();
   }
 
   /** Channels and patterns, for events. */
   names(kind: PubSubKind): readonly string[] {
-    return [...this.#all[kind].keys()];
+    return [...this.#of(kind).keys()];
   }
 
   /** The same listener, unable to throw; always the same one, so that it can be taken off again. */
   guard<L extends Listener>(listener: L): L {
-    const known = this.#guards.get(listener);
+    const known = this.#guards?.get(listener);
     if (known !== undefined) return known as L;
     const guarded = ((message: never, channel: never): void => {
       try {
@@ -47,11 +46,13 @@ export class Subscriptions {
         this.#failed(error);
       }
     }) as unknown as L;
+    this.#guards ??= new WeakMap();
     this.#guards.set(listener, guarded);
     return guarded;
   }
 
   add(kind: PubSubKind, channels: string | readonly string[], listener: Listener, buffers: boolean): void {
+    this.#all ??= { CHANNELS: new Map(), PATTERNS: new Map(), SHARDED: new Map() };
     for (const channel of asList(channels)) {
       let known = this.#all[kind].get(channel);
       if (known === undefined) {
@@ -69,7 +70,8 @@ export class Subscriptions {
     listener?: Listener,
     buffers = false,
   ): void {
-    const all = this.#all[kind];
+    const all = this.#all?.[kind];
+    if (all === undefined) return;
     if (channels === undefined) return all.clear();
     for (const channel of asList(channels)) {
       const known = all.get(channel);
@@ -82,7 +84,7 @@ export class Subscriptions {
   /** Every kind's subscriptions with guarded listeners, copied: the library changes what it is given. */
   forConnection(kind: PubSubKind): PubSubTypeListeners {
     const copy: PubSubTypeListeners = new Map();
-    for (const [channel, { buffers, strings }] of this.#all[kind])
+    for (const [channel, { buffers, strings }] of this.#of(kind))
       copy.set(channel, this.guarded({ buffers, strings }));
     return copy;
   }
@@ -98,6 +100,10 @@ export class Subscriptions {
   }
 
   clear(): void {
-    for (const kind of pubSubKinds) this.#all[kind].clear();
+    this.#all = undefined;
+  }
+
+  #of(kind: PubSubKind): ReadonlyMap<string, ChannelListeners> {
+    return this.#all?.[kind] ?? none;
   }
 }
