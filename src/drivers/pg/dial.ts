@@ -1,5 +1,5 @@
 /** How one physical connection is made: its socket, its handshake, its set-up. */
-import { Socket, type SocketConnectOpts } from "node:net";
+import { Socket, type SocketConnectOpts, type SocketConstructorOpts } from "node:net";
 import { HoldfastError } from "../../call/index.ts";
 import type { Endpoint } from "../../endpoint/index.ts";
 import { Physical, type PhysicalOwner } from "./physical.ts";
@@ -35,18 +35,20 @@ class DialSocket extends Socket {
   readonly #path: string | undefined;
 
   constructor(plan: DialPlan, path: string | undefined) {
-    super();
+    const { keepAliveMs } = plan;
+    super({
+      noDelay: true,
+      ...(keepAliveMs !== false && { keepAlive: true, keepAliveInitialDelay: keepAliveMs }),
+    } as SocketConstructorOpts);
     this.#plan = plan;
     this.#path = path;
   }
 
   override connect(...where: unknown[]): this {
-    const { keepAliveMs, connectTimeoutMs } = this.#plan;
+    const { connectTimeoutMs } = this.#plan;
     const [port, host] = where as [number, string];
     const options = {
       ...(this.#path === undefined ? { port, host } : { path: this.#path }),
-      noDelay: true,
-      ...(keepAliveMs !== false && { keepAlive: true, keepAliveInitialDelay: keepAliveMs }),
       autoSelectFamilyAttemptTimeout: Math.max(250, Math.ceil(Math.min(connectTimeoutMs, 60_000) / 3)),
     };
     return super.connect(options as SocketConnectOpts);

@@ -1,5 +1,7 @@
 /** Peers that are silently gone are found; statements that are rightly silent are left alone. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import type { Socket } from "node:net";
 import { test } from "node:test";
 import bare from "pg";
 import { until } from "../../support/until.ts";
@@ -111,4 +113,28 @@ test("pg: a handshake that never answers is given up in time, and the next attem
     5_000,
     async () => (await rig.server.sql.sessions()).length === 1,
   );
+});
+
+test("pg: TCP keepalive is on from the first moment, unless it was refused", async (t) => {
+  if (process.platform !== "linux") return t.skip("the kernel's table is Linux's");
+  const rig = await rigFor(t);
+  if (rig === undefined) return;
+  const timers = async (options: { keepAlive?: boolean }): Promise<string> => {
+    const client = await rig.connected(options);
+    const { localPort } = (
+      client as unknown as { core: { physical: { wire: { connection: { stream: Socket } } } } }
+    ).core.physical.wire.connection.stream;
+    const rows = (await readFile("/proc/net/tcp", "utf8")).split("\n");
+    const local = `:${localPort?.toString(16).toUpperCase().padStart(4, "0")} `;
+    // The sixth column begins with the timer that is armed: 02 is keepalive.
+    return (
+      rows
+        .find((row) => row.slice(0, 22).includes(local))
+        ?.trim()
+        .split(/\s+/)[5]
+        ?.slice(0, 2) ?? "none"
+    );
+  };
+  assert.equal(await timers({}), "02");
+  assert.equal(await timers({ keepAlive: false }), "00");
 });
