@@ -35,3 +35,8 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
     work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });
 }
+
+/** Those of a command's pieces that are there. */
+export function present(...pieces: (Uint8Array | undefined)[]): Uint8Array[] {
+  return pieces.filter((piece) => piece !== undefined);
+}

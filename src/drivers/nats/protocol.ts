@@ -25,6 +25,7 @@ import {
   type Deferred,
   flushPending,
   orAborted,
+  present,
   rejectAll,
   writeBufferFull,
 } from "./protocol-parts.ts";
@@ -258,16 +259,26 @@ export class RegulatedProtocol extends ProtocolHandler {
     return Buffer.concat(parts);
   }
 
-  override sendCommand(cmd: string | Uint8Array, ...payloads: Uint8Array[]): void {
+  /** Headers, payload and line end by name: handed on as a list, each publish would cost two arrays more. */
+  override sendCommand(
+    cmd: string | Uint8Array,
+    a?: Uint8Array,
+    b?: Uint8Array,
+    c?: Uint8Array,
+    ...more: Uint8Array[]
+  ): void {
     if (this.#written !== undefined) {
-      this.#written.push(typeof cmd === "string" ? TE.encode(cmd) : cmd, ...payloads);
+      this.#written.push(typeof cmd === "string" ? TE.encode(cmd) : cmd, ...present(a, b, c, ...more));
       return;
     }
     // Only SUB and UNSUB come here without a connection, and the next one is told all subscriptions anyway.
     if (!this.connected) return;
-    this.#sentBytes += cmd.length;
-    for (let i = 0; i < payloads.length; i++) this.#sentBytes += (payloads[i] as Uint8Array).length;
-    super.sendCommand(cmd, ...payloads);
+    this.#sentBytes += cmd.length + (a?.length ?? 0) + (b?.length ?? 0) + (c?.length ?? 0);
+    for (let i = 0; i < more.length; i++) this.#sentBytes += (more[i] as Uint8Array).length;
+    if (a === undefined || b === undefined || more.length > 0)
+      super.sendCommand(cmd, ...present(a, b, c, ...more));
+    else if (c === undefined) super.sendCommand(cmd, a, b);
+    else super.sendCommand(cmd, a, b, c);
   }
 
   override flush(pong: Deferred = deferred<void>()): Promise<void> {
