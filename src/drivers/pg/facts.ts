@@ -39,15 +39,20 @@ const known = { escapesKnown: true } as const;
 export function describe(
   text: string,
   values: unknown,
-  { deadlineMs, signal }: StatementResilience,
+  { effect }: Statement,
+  { deadlineMs = undefined, signal = undefined }: StatementResilience,
   usual: number | undefined,
-): Omit<CallDescription, "effect"> {
+  unsend: () => boolean,
+): CallDescription {
+  const due = deadlineMs ?? usual;
   return {
     name: nameOf(text),
     bytes: text.length + overheadBytes + bytesOf(values),
+    effect,
     kind: "unary",
-    deadlineMs: deadlineMs ?? usual,
+    deadlineMs: due,
     signal,
+    unsend: due === undefined && signal === undefined ? undefined : unsend,
   };
 }
 

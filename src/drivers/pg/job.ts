@@ -31,23 +31,17 @@ export class Job {
   /** The caller has heard of the error from the query itself. */
   #told = false;
 
-  constructor(query: Submittable, facts: Statement, call: Omit<CallDescription, "effect">) {
+  /** @param call is not copied: it is made for this job alone */
+  constructor(query: Submittable, facts: Statement, call: CallDescription) {
     this.query = query;
     this.facts = facts;
     this.#own = isLibraryQuery(query) ? query : undefined;
     this.#callback = this.#own === undefined ? undefined : query.callback;
     this.#handleError = query.handleError;
     this.#handleReadyForQuery = query.handleReadyForQuery;
-    const job = this;
-    this.call =
-      this.#callback !== undefined
-        ? { ...call, effect: facts.effect }
-        : {
-            ...call,
-            get effect() {
-              return job.delivered ? "once" : facts.effect;
-            },
-          };
+    this.call = call;
+    if (this.#callback !== undefined) return;
+    Object.defineProperty(call, "effect", { get: () => (this.delivered ? "once" : facts.effect) });
   }
 
   /** Begins a send: from now on the query ends in `ending`. */

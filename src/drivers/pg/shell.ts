@@ -66,11 +66,11 @@ export class ShellClient extends library.Client implements Ears {
     const declared = this.#declared;
     const text = textOf(query);
     const facts = factsOf(text, declared.effect, core.escapesKnown);
-    const call = describe(text ?? "", (query as LibraryQuery).values, declared, core.callDeadlineMs);
-    if (call.deadlineMs === undefined && call.signal === undefined)
-      return core.submit(new Job(query, facts, call));
     const unsend = (): boolean => core.physical?.withdraw(query) === true;
-    core.submit(new Job(query, facts, { ...call, unsend }));
+    const { values } = query as LibraryQuery;
+    core.submit(
+      new Job(query, facts, describe(text ?? "", values, facts, declared, core.callDeadlineMs, unsend)),
+    );
   }
 
   notification(message: unknown): void {
