@@ -84,8 +84,8 @@ export class HoldfastConnection extends ShellConnection {
   override connect(callback?: Callback): void {
     const connecting = this.link.connect();
     connecting.then(
-      () => callback?.(null, this),
-      (error: unknown) => callback?.(error),
+      () => callback !== undefined && process.nextTick(callback, null, this),
+      (error: unknown) => callback !== undefined && process.nextTick(callback, error),
     );
   }
 

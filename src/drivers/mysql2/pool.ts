@@ -103,9 +103,10 @@ export class HoldfastPool extends library.Pool {
     LeasedConnection.acquire(this).then(
       (connection) => {
         this.emit("acquire", connection);
-        callback(null, connection);
+        // What a callback throws is the process's to hear, not a promise's.
+        process.nextTick(callback, null, connection);
       },
-      (error: unknown) => callback(error),
+      (error: unknown) => process.nextTick(callback, error),
     );
   }
 
