@@ -26,15 +26,19 @@ export interface Hazard {
  * A function backoff is not asked (it may count its calls), so nothing is known about it.
  */
 export function hazards(backoff: Backoff): readonly Hazard[] {
-  return isOpaque(backoff) ? [] : [...tooFast(backoff), ...lockstep(backoff)];
+  if (isOpaque(backoff)) return [];
+  const fast = tooFast(backoff);
+  return [...(fast === undefined ? [] : [fast]), ...lockstep(backoff)];
 }
 
-function tooFast(backoff: Backoff): readonly Hazard[] {
+/** The first of them alone, which takes one look ahead instead of a fleet's. */
+export function tooFast(backoff: Backoff): Hazard | undefined {
+  if (isOpaque(backoff)) return undefined;
   const middle = delays(backoff, { next: () => 0.5 });
   const shortest = Math.min(...(middle[0] === 0 ? middle.slice(1) : middle));
-  if (shortest >= SAFE_DELAY_MS) return [];
+  if (shortest >= SAFE_DELAY_MS) return undefined;
   const message = `delay ${formatMs(shortest)}: below ${SAFE_DELAY_MS} ms a fleet can saturate the server`;
-  return [{ code: "too-fast", message }];
+  return { code: "too-fast", message };
 }
 
 /** Plays a fleet that lost its server in the same instant and looks for the attempt at which most wait alike. */

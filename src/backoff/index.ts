@@ -13,7 +13,7 @@ export {
 } from "./curves.ts";
 export { type DecorrelatedOptions, decorrelated } from "./decorrelated.ts";
 export { fromFunction, list } from "./given.ts";
-export { type Hazard, hazards, SAFE_DELAY_MS } from "./hazards.ts";
+export { type Hazard, hazards, SAFE_DELAY_MS, tooFast } from "./hazards.ts";
 export {
   type AdditiveOptions,
   additiveJitter,

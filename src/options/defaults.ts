@@ -52,7 +52,7 @@ export const defaults: Defaults = {
   "backoff.minMs": of(
     50,
     "ms",
-    "Below it a fleet can saturate a restarted server; it is also what a TCP + TLS handshake takes across a region.",
+    "Below it a fleet can saturate a restarted server; it is also what a TCP + TLS handshake takes across a region. A shorter wait that you ask for is warned of once (`HF_LOW_DELAY`).",
   ),
   "backoff.baseMs": of(
     400,

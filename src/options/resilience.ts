@@ -13,6 +13,7 @@ import { systemWorld, type World } from "../time/index.ts";
 import * as check from "./check.ts";
 import { type Defaults, defaults } from "./defaults.ts";
 import { optionError } from "./error.ts";
+import { warnOfLowDelay } from "./low-delay.ts";
 import { didYouMean } from "./suggest.ts";
 
 export interface BackoffShape {
@@ -187,6 +188,10 @@ function resolve(options: ResilienceOptions): ResolvedResilience {
   const o = shape.read(options, "resilience") as ResilienceOptions;
   const at = <K extends keyof Defaults>(name: K): Defaults[K]["value"] => defaults[name].value;
   const lazy = o.lazy ?? at("lazy");
+  const backoff = readBackoff(options.backoff);
+  if (options.backoff !== undefined)
+    warnOfLowDelay(backoff, typeof options.backoff === "string" ? options.backoff : undefined);
+  if (options.auth?.backoff !== undefined) warnOfLowDelay(options.auth.backoff);
   return {
     name: o.name,
     endpointOptions: {
@@ -194,7 +199,7 @@ function resolve(options: ResilienceOptions): ResolvedResilience {
       maxAttemptsPerEndpoint: o.limits?.maxAttemptsPerEndpoint ?? at("limits.maxAttemptsPerEndpoint"),
     },
     policy: {
-      backoff: readBackoff(options.backoff),
+      backoff,
       authBackoff: options.auth?.backoff ?? defaultAuthBackoff,
       delayPer: o.delayPer ?? at("delayPer"),
       reconnect: o.reconnect ?? at("reconnect"),

@@ -1,7 +1,7 @@
 /** From libhv's reconnect setting to the engine's policy. */
 import { type Backoff, type Schedule, type Step, take } from "../../backoff/index.ts";
 import type { LinkPolicy } from "../../link/index.ts";
-import { type ResilienceOptions, refusedOptionError } from "../../options/index.ts";
+import { type ResilienceOptions, refusedOptionError, warnOfLowDelay } from "../../options/index.ts";
 import { fromReconnectSetting, type ReconnectRule, type ReconnectSetting } from "./reconnect-setting.ts";
 
 /** libhv's `reconn_setting_t` in camel case. */
@@ -57,9 +57,11 @@ export function policyFor(
       retryInitial: false,
       connectTimeoutMs: connectTimeoutMs ?? ours.connectTimeoutMs,
     };
+  const rule = fromReconnectSetting(setting);
+  warnOfLowDelay(rule.backoff);
   return {
     ...ours,
-    backoff: retriesOnly(fromReconnectSetting(setting)),
+    backoff: retriesOnly(rule),
     delayPer: given.delayPer ?? "attempt",
     reconnect: true,
     retryInitial: given.retryInitial ?? true,
