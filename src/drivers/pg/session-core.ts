@@ -99,14 +99,26 @@ function literal(text: string): string {
 
 /** The caller hears in its own way; what its callback throws is its own affair, as with the library. */
 export function settle(job: Job, running: Promise<unknown>): void {
-  running
-    .then(
-      (result) => job.succeed(result),
-      (error: unknown) => job.fail(error),
-    )
-    .catch((error: unknown) =>
-      process.nextTick(() => {
-        throw error;
-      }),
-    );
+  void running.then(
+    (result) => {
+      try {
+        job.succeed(result);
+      } catch (error) {
+        throwLater(error);
+      }
+    },
+    (reason: unknown) => {
+      try {
+        job.fail(reason);
+      } catch (error) {
+        throwLater(error);
+      }
+    },
+  );
+}
+
+function throwLater(error: unknown): void {
+  process.nextTick(() => {
+    throw error;
+  });
 }
