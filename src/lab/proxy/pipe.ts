@@ -198,7 +198,8 @@ export class Pipe {
     else if (how === "fin") this.#cut(how);
     else
       this.#whenTaken(() => {
-        this.#cutTimer = this.#clock.setTimer(resetGapMs, () => this.#cut(how));
+        // And a turn of the loop later: a client of this process may have had no chance to read since the timer was set.
+        this.#cutTimer = this.#clock.setTimer(resetGapMs, () => setImmediate(() => this.#cut(how)));
       });
   }
 
