@@ -12,7 +12,8 @@ function sentence(s: LinkSnapshot): string {
     case "idle":
       return "not started";
     case "dormant":
-      return "no connection; the next call dials";
+      if (s.attempt === 0) return "no connection; the next call dials";
+      return `no connection, attempt ${s.attempt} failed${cause}; the next call dials`;
     case "parked":
       return `waiting for a permit to dial (attempt ${s.attempt + 1})${cause}`;
     case "waiting":

@@ -27,6 +27,32 @@ test("explain and health follow a link through its life", async () => {
   assert.equal(r.health().status, "down");
 });
 
+test("a lazy link that fell asleep after failed attempts is degraded, with the last failure; one that nobody needed is up", async () => {
+  const fake = new Fake({ policy: { lazy: true, retryInitial: true } });
+  const r = resilienceOf(fake.link);
+  await fake.link.connect();
+  assert.deepEqual(r.health(), { status: "up", reason: "no connection; the next call dials", downMs: 0 });
+  fake.answer = () => refused();
+  const left = assert.rejects(fake.call("left", { deadlineMs: 50 }));
+  await fake.advance(60_000);
+  await left;
+  assert.equal(fake.link.phase, "dormant");
+  const { status, reason, downMs } = r.health();
+  assert.deepEqual([status, downMs], ["degraded", 60_000]);
+  assert.match(reason, /^no connection, attempt \d+ failed: refused; the next call dials$/);
+
+  fake.answer = () => "accept";
+  void fake.call("next");
+  await fake.advance(10);
+  assert.equal(r.health().status, "up");
+  fake.last.sent[0]?.resolve("done");
+  await fake.advance(10_000);
+  fake.lose();
+  assert.equal(fake.link.phase, "dormant");
+  assert.equal(r.health().status, "up", "lost when nobody needed it: no attempt has failed since");
+  await r.close();
+});
+
 test("a draining link is down for whoever balances load", async () => {
   const fake = new Fake();
   await fake.link.connect();
