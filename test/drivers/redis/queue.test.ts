@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as library from "redis";
+import type { HoldfastError } from "../../../src/call/index.ts";
 import { AbortError, ClientOfflineError, createClient } from "../../../src/drivers/redis/index.ts";
 import { brokenEvidence, type LibraryClient } from "../../../src/drivers/redis/library.ts";
+import { fakeServer } from "./fake-server.ts";
 import { type Client, next, quick, rigFor } from "./rig.ts";
 
 test("disableOfflineQueue: the library's own error at once, and nothing waits", async (t) => {
@@ -19,6 +21,25 @@ test("disableOfflineQueue: the library's own error at once, and nothing waits", 
   assert.equal(client.isReady, false);
   assert.equal(client.isOpen, true);
   await refuse.undo();
+});
+
+test("disableOfflineQueue: a reply that asks to wait is told at once, for nothing may wait: its error is the cause", async () => {
+  await using server = await fakeServer(([name]) =>
+    name === "GET" ? "-TRYAGAIN keys are moving\r\n" : undefined,
+  );
+  const client = createClient({
+    socket: { host: "127.0.0.1", port: server.port },
+    disableOfflineQueue: true,
+    resilience: quick,
+  });
+  await client.connect();
+  await assert.rejects(client.get("k"), (error: HoldfastError) => {
+    assert.deepEqual([error.code, error.outcome], ["HF_OUTBOX_FULL", "not-applied"]);
+    assert.match(String((error.cause as Error).message), /^TRYAGAIN/);
+    return true;
+  });
+  assert.equal(server.commands.filter((name) => name === "GET").length, 1);
+  await client.resilience.close();
 });
 
 test("commandsQueueMaxLength bounds what waits and what is under way", async (t) => {
