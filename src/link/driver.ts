@@ -64,11 +64,17 @@ export interface RestoreReport {
 
 /**
  * What an error means for one call: `answered` (the server's own reply: the caller gets it as it is), or an outcome.
- * `retryAfterMs` asks for the same call again on this connection; `link` tells the link what it learned.
+ * `retryAfterMs` asks for the same call again on this connection; `link` tells the link what it learned; `final`
+ * says that it is told, and not sent again, though that were safe.
  */
 export type CallVerdict =
   | "answered"
-  | { readonly outcome: Outcome; readonly retryAfterMs?: number; readonly link?: LinkClass };
+  | {
+      readonly outcome: Outcome;
+      readonly retryAfterMs?: number;
+      readonly link?: LinkClass;
+      readonly final?: boolean;
+    };
 
 /**
  * Reject a call with this from inside a driver to say: it was taken back and never reached the kernel. The gate

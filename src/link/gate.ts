@@ -251,7 +251,7 @@ export class Gate<C> implements Judge<C> {
       entry.waitsSinceMs = undefined; // it was on the wire: a new wait begins
     }
     if (verdict.link !== undefined && !lost) this.#owner.learned(verdict.link, error);
-    if (this.#resends(entry, verdict.outcome, unsent)) {
+    if (verdict.final !== true && this.#resends(entry, verdict.outcome, unsent)) {
       entry.maybeApplied ||= verdict.outcome === "maybe-applied";
       // Taken back from a connection that still looks well: never at once to the same one, it would take it back again.
       if (unsent && !lost) return this.#wait(entry);

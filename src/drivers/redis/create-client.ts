@@ -77,6 +77,7 @@ function create(given: GivenOptions = {}): LibraryClient {
         distrust,
         writes,
         retryBackoff: settings.retryBackoff,
+        retryLosses: settings.retryLosses,
         random: resolved.world.random,
         options: ({ endpoint, session }) =>
           connectionOptions(base, endpoint, resolved.tcpKeepAliveMs, resolved.policy.connectTimeoutMs, {

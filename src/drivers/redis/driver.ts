@@ -21,6 +21,8 @@ export interface DriverNeeds extends ConnectionOwner {
   probed(reply: unknown): void;
   /** Waits between the sends of a call that the server refuses for now; `undefined`: what the error table says. */
   readonly retryBackoff: Backoff | undefined;
+  /** Whether what was lost with its connection is sent again where that is safe. */
+  readonly retryLosses: boolean;
   readonly random: Random;
 }
 
@@ -75,7 +77,10 @@ export function redisDriver(owner: DriverNeeds): Driver<RedisConnection> {
         return { outcome: "not-applied" };
       }
       if (error instanceof WatchError) return "answered";
-      return classifyRedisCall(error, evidence, call);
+      const verdict = classifyRedisCall(error, evidence, call);
+      return verdict === "answered" || owner.retryLosses || !evidence.lost
+        ? verdict
+        : { ...verdict, final: true };
     },
   };
 }

@@ -77,6 +77,7 @@ function memberOptionsOf(redis: RedisOptions): TranslatedOptions {
       endpoints: others.map((one) => ("path" in one ? { host: "", port: 0, path: one.path } : one)),
       retryBackoff: retryBackoffOf(redis.resilience.retries),
       retryTimeouts: redis.resilience.retries.onTimeout,
+      retryLosses: redis.resilience.retries.onLoss,
     },
   };
 }

@@ -29,11 +29,17 @@ export interface RedisClientResilience extends ResilienceOptions {
    * `retry.maxRetries` times, each with the whole timeout. Default false: the timeout is the caller's, and over.
    */
   readonly retryTimeouts?: boolean;
+  /**
+   * Sends a call again that was lost with its connection, if that is safe, at most `retry.maxRetries` times. Default
+   * true. False: it is told (`HF_LOST` with its outcome); what never reached the kernel still waits and is sent.
+   */
+  readonly retryLosses?: boolean;
 }
 
 export interface RedisSettings {
   readonly retryBackoff: Backoff | undefined;
   readonly retryTimeouts: boolean;
+  readonly retryLosses: boolean;
   readonly endpoints: readonly Endpoint[];
   readonly resolved: ResolvedResilience;
   /** Emit `ping-interval` after each probe, as the library does. */
@@ -64,7 +70,7 @@ export function readSettings(
   options: AnyRedisClientOptions,
   given: RedisClientResilience | undefined,
 ): RedisSettings {
-  const { endpoints, retryBackoff, retryTimeouts = false, ...resilience } = given ?? {};
+  const { endpoints, retryBackoff, retryTimeouts = false, retryLosses = true, ...resilience } = given ?? {};
   const socket = looseSocket(options.socket);
   const wishes = fromLibrary(options, socket);
   const resolved = resolveResilience({
@@ -78,6 +84,7 @@ export function readSettings(
   return {
     retryBackoff,
     retryTimeouts: boolean().read(retryTimeouts, "resilience.retryTimeouts"),
+    retryLosses: boolean().read(retryLosses, "resilience.retryLosses"),
     endpoints: readEndpoints(socket, endpoints),
     resolved,
     tellsPings: options.pingInterval !== undefined,

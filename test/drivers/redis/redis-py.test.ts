@@ -1,16 +1,25 @@
 /** R8 to R10: what redis-py does, asked for by its YAML block, against a real server. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clientOptionsOf, createClient, fromRedisPyYaml } from "../../../src/drivers/redis/index.ts";
+import {
+  clientOptionsOf,
+  createClient,
+  fromRedisPyYaml,
+  type RedisPyVersion,
+} from "../../../src/drivers/redis/index.ts";
 import { until } from "../../support/until.ts";
 import { fakeServer } from "./fake-server.ts";
 import { type Client, next, quick, type Rig, rigFor } from "./rig.ts";
 
 /** The block of the sources, with these lines instead or more, as a client through the proxy. */
 function pythonic(rig: Rig, ...lines: readonly string[]): Client {
+  return pythonicOf("3.1", rig, ...lines);
+}
+
+function pythonicOf(version: RedisPyVersion, rig: Rig, ...lines: readonly string[]): Client {
   const { host, port } = rig.proxy;
   const yaml = ["redis:", `host: "${host}"`, `port: ${port}`, "socket_connect_timeout: 1", ...lines];
-  const { resilience, ...options } = clientOptionsOf(fromRedisPyYaml(yaml.join("\n  ")));
+  const { resilience, ...options } = clientOptionsOf(fromRedisPyYaml(yaml.join("\n  "), { version }));
   return rig.client({ ...options, resilience: { ...quick, ...resilience } });
 }
 
@@ -99,6 +108,36 @@ test("R9: what is sent again and never answered is told as the timeout it is, af
   assert.equal((await executed(direct, "set")) - before, 1);
   await hole.undo();
 });
+
+for (const version of ["3.2", "4"] as const) {
+  test(`R8 R9: redis-py ${version} with retry_on_timeout alone: a ConnectionError is raised, a TimeoutError is not`, async (t) => {
+    const rig = await rigFor(t);
+    if (rig === undefined) return;
+    const client = pythonicOf(version, rig, "socket_timeout: 10", "retry_on_timeout: true");
+    await client.set("k", "v");
+    const direct = await rig.direct();
+    const hole = await rig.proxy.fault({ kind: "blackHole", direction: "down", applyTo: "existing" });
+    const calls = Promise.allSettled([client.get("k"), client.set("other", "w"), client.incr("n")]);
+    await until("all three ran", 2_000, async () => (await executed(direct, "incr")) === 1);
+    rig.proxy.cut("rst");
+    assert.deepEqual(
+      (await calls).map((one) => one.status === "rejected" && [one.reason.code, one.reason.outcome]),
+      [
+        ["HF_LOST", "not-applied"],
+        ["HF_LOST", "maybe-applied"],
+        ["HF_LOST", "maybe-applied"],
+      ],
+    );
+    await hole.undo();
+    assert.equal(await client.get("k"), "v");
+    assert.equal(await executed(direct, "get"), 2, "the lost one was not sent again");
+    const hasty = pythonicOf(version, rig, "socket_timeout: 0.2", "retry_on_timeout: true");
+    await hasty.ping();
+    await using _hole = await rig.proxy.fault({ kind: "blackHole", direction: "down", applyTo: "existing" });
+    assert.equal(await hasty.get("k"), "v", "one that timed out was");
+    assert.equal(await executed(direct, "get"), 4);
+  });
+}
 
 test("R10: a command connects when there is no socket: before the first, and after a loss", async (t) => {
   const rig = await rigFor(t);
