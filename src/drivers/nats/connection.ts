@@ -97,6 +97,7 @@ export class HoldfastNatsConnection extends Base {
         this.#confirm.published(physical);
         this.#stall.published(physical);
       },
+      watchesPublishes: plan.own.confirmWithinMs > 0 || plan.own.writeStallMs !== Number.POSITIVE_INFINITY,
       reconnectNow: () => this.#link.reconnectNow(),
     });
     this.protocol = this.#regulated;

@@ -50,10 +50,14 @@ export interface ProtocolHost {
   /** The server told about itself (INFO). */
   info(physical: Physical): void;
   published(physical: Physical): void;
+  /** Whether `published` has anything to do: asked for every publish. */
+  readonly watchesPublishes: boolean;
   reconnectNow(): void;
 }
 
 const PING: Uint8Array = TE.encode("PING\r\n");
+
+const none: readonly Uint8Array[] = [];
 
 export class RegulatedProtocol extends ProtocolHandler {
   readonly #host: ProtocolHost;
@@ -217,7 +221,7 @@ export class RegulatedProtocol extends ProtocolHandler {
     const before = this.#sentBytes;
     super.publish(subject, payload, options);
     physical.published(1, this.#sentBytes - before);
-    this.#host.published(physical);
+    if (this.#host.watchesPublishes) this.#host.published(physical);
   }
 
   /**
@@ -260,13 +264,10 @@ export class RegulatedProtocol extends ProtocolHandler {
   }
 
   /** Headers, payload and line end by name: handed on as a list, each publish would cost two arrays more. */
-  override sendCommand(
-    cmd: string | Uint8Array,
-    a?: Uint8Array,
-    b?: Uint8Array,
-    c?: Uint8Array,
-    ...more: Uint8Array[]
-  ): void {
+  override sendCommand(cmd: string | Uint8Array, a?: Uint8Array, b?: Uint8Array, c?: Uint8Array): void {
+    // A rest parameter would make an array for every publish, which never has more.
+    // biome-ignore lint/complexity/noArguments: read only where there is more
+    const more = arguments.length > 4 ? (Array.prototype.slice.call(arguments, 4) as Uint8Array[]) : none;
     if (this.#written !== undefined) {
       this.#written.push(typeof cmd === "string" ? TE.encode(cmd) : cmd, ...present(a, b, c, ...more));
       return;
