@@ -1,5 +1,5 @@
 /** `pool.getConnection()`: the library's own pool connection, on a link whose connections come from the pool. */
-import { Link } from "../../link/index.ts";
+import { freePermits, Link } from "../../link/index.ts";
 import { type Resilience, resilienceOf } from "../../observe/index.ts";
 import {
   LeaseDriver,
@@ -44,6 +44,8 @@ export class LeasedConnection extends ShellPoolConnection {
       name: `connection of ${name}`,
       driver: lease.driver,
       endpoints: [poolEndpoint],
+      // It waits for the pool's dial, which asks: with a permit of its own it could wait for itself.
+      permits: freePermits,
       // Only a call asks the pool for another connection; the pool has its own deadline for it, and its own pace.
       policy: {
         ...resolved.policy,

@@ -1,4 +1,5 @@
 /** The library's pool options, as limits of our pool. */
+import { processGovernor } from "../../governor/index.ts";
 import { refusedOptionError } from "../../options/index.ts";
 import type { Connector, PoolOptions } from "../../pool/index.ts";
 import type { LibraryConfig, LibraryPoolConfig } from "./library.ts";
@@ -51,6 +52,7 @@ export function poolOptions(
     ...(settings.ownBackoff && { backoff: policy.backoff }),
     authBackoff: policy.authBackoff,
     stableAfterMs: Math.min(policy.stableAfterMs, 1_000),
+    permits: resolved.permits ?? processGovernor,
     world: resolved.world,
   };
 }

@@ -1,5 +1,5 @@
 /** `pool.connect()`: the library's own client, on a link whose connections come from the pool. */
-import { Link } from "../../link/index.ts";
+import { freePermits, Link } from "../../link/index.ts";
 import { type Resilience, resilienceOf } from "../../observe/index.ts";
 import { LeaseDriver, type LeaseRules, poolEndpoint, type TransactionOptions } from "../../sql/index.ts";
 import { transactionOn } from "./client.ts";
@@ -27,6 +27,8 @@ export class LeasedClient extends ShellClient {
       name: `client of ${name}`,
       driver: lease.driver,
       endpoints: [poolEndpoint],
+      // It waits for the pool's dial, which asks: with a permit of its own it could wait for itself.
+      permits: freePermits,
       // Only a call asks the pool for another connection; the pool has its own deadline for it, and its own pace.
       policy: {
         ...resolved.policy,
