@@ -19,9 +19,9 @@ import { didYouMean } from "./suggest.ts";
 export interface BackoffShape {
   /** ms; default 50. */
   readonly minMs?: number;
-  /** ms; default 200. */
+  /** ms; default 400. */
   readonly baseMs?: number;
-  /** ms; default 10,000. */
+  /** ms; default 7,500. */
   readonly capMs?: number;
   /** First try at once. Default `true`. */
   readonly immediateFirst?: boolean;

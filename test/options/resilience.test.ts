@@ -31,7 +31,7 @@ test("without options, every default is the documented one", () => {
   assert.equal(endpointOptions.maxAttemptsPerEndpoint, d("limits.maxAttemptsPerEndpoint"));
 });
 
-test("the default backoff: at once, then 50 to 250 ms, never above the cap", () => {
+test("the default backoff: at once, then 200 to 600 ms, never above the cap", () => {
   const random = seededRandom(1);
   let schedule = resolveResilience().policy.backoff.start();
   const drawn: number[] = [];
