@@ -13,7 +13,9 @@ export const wholeFile = "the file as a whole did not end well";
 
 /** Adds to `total` (`passed`, `failed`, `skipped`, `results`) and prints a line per file and the errors in full. */
 export function runFiles(files, total) {
-  process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ""} --enable-source-maps`.trim();
+  // Tests wait briefly on purpose: the warning of it would fill the screen.
+  process.env.NODE_OPTIONS =
+    `${process.env.NODE_OPTIONS ?? ""} --enable-source-maps --disable-warning=HF_LOW_DELAY`.trim();
   const tally = new FileTally();
   return new Promise((resolve, reject) => {
     const stream = run({ files, concurrency: CONCURRENCY, timeout: FILE_LIMIT_MS });
