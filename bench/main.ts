@@ -1,5 +1,5 @@
 /** `npm run bench [-- name … | all] [--json] [--full] [--write]`: see `scripts/bench.mjs`. */
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { benches } from "./benches.ts";
 import { progress } from "./harness.ts";
@@ -58,15 +58,23 @@ if (unknown !== undefined || names.length === 0 || values.help) {
     console.log(asText(report));
   }
   console.log(machineLine(machine));
-  if (values.write) await writeFile(DOCUMENT, document(machine, reports, values.full));
+  if (values.write) await writeFile(DOCUMENT, document(machine, reports, await sectionsSoFar()));
   if (values.json) console.log(JSON.stringify({ machine, reports }));
 }
 
-function document(machine: MachineNote, reports: readonly Report[], full: boolean): string {
+/** The sections of the document as it is, by their bench: those that were not run now stay. */
+async function sectionsSoFar(): Promise<Map<string, string>> {
+  const text = await readFile(DOCUMENT, "utf8").catch(() => "");
+  const sections = text.split(/^(?=## `)/m).slice(1);
+  return new Map(sections.map((section) => [/`([^`]+)`/.exec(section)?.[1] ?? "", section.trimEnd()]));
+}
+
+function document(machine: MachineNote, reports: readonly Report[], sections: Map<string, string>): string {
+  for (const report of reports) sections.set(report.name, asMarkdown(report).trimEnd());
   return [
     "# Benchmarks",
     "",
-    `Written by \`npm run bench -- ${names.length === all.length ? "all" : names.join(" ")}${full ? " --full" : ""} --write\`; do not edit.`,
+    "Written by `npm run bench -- all --write`, or section by section; do not edit.",
     "",
     `Machine: ${machineLine(machine)}.`,
     "",
@@ -74,6 +82,9 @@ function document(machine: MachineNote, reports: readonly Report[], full: boolea
     "median (of `recovery`: a mean) with its 95 % bootstrap interval. A goal is met when the whole interval meets it; a wide interval across",
     'the goal says "not measurable here". Other machines give other figures: run it on yours.',
     "",
-    ...reports.map(asMarkdown),
+    ...all.flatMap((name) => {
+      const section = sections.get(name);
+      return section === undefined ? [] : [section, ""];
+    }),
   ].join("\n");
 }

@@ -18,12 +18,14 @@ import { NodeTransport } from "@nats-io/transport-node/lib/node_transport.js";
 import { HoldfastError } from "../../call/index.ts";
 import { endpointId } from "../../endpoint/index.ts";
 import type { Dial } from "../../link/index.ts";
-import { checkInternals } from "./internals.ts";
+import { checkInternals, checkOutbound } from "./internals.ts";
 import { Physical } from "./physical.ts";
 import {
   cancelRequest,
   type Deferred,
+  enqueue,
   flushPending,
+  none,
   orAborted,
   present,
   rejectAll,
@@ -57,8 +59,6 @@ export interface ProtocolHost {
 
 const PING: Uint8Array = TE.encode("PING\r\n");
 
-const none: readonly Uint8Array[] = [];
-
 export class RegulatedProtocol extends ProtocolHandler {
   readonly #host: ProtocolHost;
   /** The connection that is being made or in use. */
@@ -74,6 +74,7 @@ export class RegulatedProtocol extends ProtocolHandler {
   constructor(options: ConnectionOptions, publisher: Publisher, host: ProtocolHost) {
     checkInternals(ProtocolHandler.prototype);
     super(options, publisher);
+    checkOutbound(this);
     this.#host = host;
     this.transport = new NodeTransport(); // never connected; the library expects one to close
   }
@@ -278,8 +279,7 @@ export class RegulatedProtocol extends ProtocolHandler {
     for (let i = 0; i < more.length; i++) this.#sentBytes += (more[i] as Uint8Array).length;
     if (a === undefined || b === undefined || more.length > 0)
       super.sendCommand(cmd, ...present(a, b, c, ...more));
-    else if (c === undefined) super.sendCommand(cmd, a, b);
-    else super.sendCommand(cmd, a, b, c);
+    else enqueue(this, cmd, a, b, c);
   }
 
   override flush(pong: Deferred = deferred<void>()): Promise<void> {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ProtocolHandler } from "@nats-io/transport-node";
 import { isHoldfastError } from "../../../src/call/index.ts";
-import { checkInternals, protocolMethods } from "../../../src/drivers/nats/internals.ts";
+import { checkInternals, checkOutbound, protocolMethods } from "../../../src/drivers/nats/internals.ts";
 
 test("the installed library has everything this driver holds on to", () => {
   checkInternals(ProtocolHandler.prototype);
@@ -18,4 +18,11 @@ test("a library without one of them is refused by name, before anything is diall
       (error) => isHoldfastError(error) && error.message.endsWith(`has no ${missing}`),
     );
   }
+});
+
+test("a library that collects its commands in another way is refused, too", () => {
+  const outbound = { length: () => 0, size: () => 0, fill: () => {} };
+  checkOutbound({ outbound, pendingLimit: 1 });
+  assert.throws(() => checkOutbound({ pendingLimit: 1 }), /has no length, no size, no fill/);
+  assert.throws(() => checkOutbound({ outbound }), /has no pendingLimit/);
 });
