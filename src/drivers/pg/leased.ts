@@ -128,6 +128,7 @@ export function leaseRules(lent: (physical: Physical) => void): LeaseRules<Physi
       physical.restored.clear();
       physical.word.heard = undefined;
     },
-    reusable: () => true,
+    // Whose caller left while it ran: the next borrower would wait behind it.
+    reusable: (physical) => physical.idle,
   };
 }

@@ -319,3 +319,25 @@ test("pg pool: a COMMIT whose reply is lost is maybe-applied and is never sent a
   const { rows } = await pool.query("SELECT count(*)::int AS n FROM t");
   assert.deepEqual(rows, [{ n: 1 }]);
 });
+
+test("a client whose statement still runs when it is released never goes to the next caller", async (t) => {
+  const rig = await rigFor(t);
+  if (rig === undefined) return;
+  const pool = rig.pool({ max: 1 });
+  const client = await pool.connect();
+  const pid = (await client.query("SELECT pg_backend_pid() AS pid")).rows[0].pid;
+  const leaving = new AbortController();
+  const left = client.query({ text: "SELECT pg_sleep(60)", resilience: { signal: leaving.signal } });
+  const told = assert.rejects(left, /gone home/);
+  await until("the query", 5_000, async () =>
+    (await rig.server.sql.sessions()).some(({ doing }) => doing?.includes("pg_sleep") === true),
+  );
+  leaving.abort(new Error("gone home"));
+  await told;
+  client.release();
+  const { rows } = await pool.query({
+    text: "SELECT pg_backend_pid() AS pid",
+    resilience: { deadlineMs: 10_000 },
+  });
+  assert.notEqual(rows[0].pid, pid);
+});
