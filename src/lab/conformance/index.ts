@@ -3,6 +3,7 @@ export type { ConformanceCase } from "./case.ts";
 export { allCases } from "./cases/index.ts";
 export { trialCase, trialLink, trialOptions } from "./cases/trial.ts";
 export { CaseContext, type Opened, quick, Servers, within } from "./context.ts";
+export { Growth } from "./heap-growth.ts";
 export { type SoakOptions, type SoakResult, soakTarget, wantedShare } from "./soak.ts";
 export {
   type CaseResult,

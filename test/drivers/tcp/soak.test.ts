@@ -1,18 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { TcpClient } from "../../../src/drivers/tcp/index.ts";
-import { encodeWrite, startTcpService } from "../../../src/lab/index.ts";
+import { encodeWrite, Growth, startTcpService } from "../../../src/lab/index.ts";
 import { framed, quick } from "./support.ts";
-
-setFlagsFromString("--expose-gc");
-const gc = runInNewContext("gc") as () => void;
-
-function heapBytes(): number {
-  gc();
-  return process.memoryUsage().heapUsed;
-}
 
 function handles(): number {
   return process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap" || kind === "Timeout")
@@ -43,14 +33,17 @@ test("1,000 reconnects: memory, listeners, sockets and timers stay flat", { time
   };
   await tcp.start();
   for (let warm = 0; warm < 200; warm++) await cycle();
-  const before = { heap: heapBytes(), handles: handles() };
-  for (let round = 0; round < 1_000; round++) await cycle();
+  const handlesBefore = handles();
+  const heap = new Growth();
+  for (let round = 0; round <= 1_000; round++) {
+    if (round % 50 === 0) await heap.addHeap(round);
+    await cycle();
+  }
   await service.until("one connection", () => service.liveSockets === 1);
-  const after = { heap: heapBytes(), handles: handles() };
+  const handlesAfter = handles();
   assert.ok(tcp.resilience.snapshot().connects >= 1_200);
-  assert.ok(after.handles <= before.handles + 2, `handles ${before.handles} → ${after.handles}`);
-  const grownBytes = after.heap - before.heap;
-  // One byte of state kept per reconnect would not show; a forgotten connection (4 kB and more) is 4 MB.
-  assert.ok(grownBytes < 1_000_000, `the heap grew by ${grownBytes} bytes`);
+  assert.ok(handlesAfter <= handlesBefore + 2, `handles ${handlesBefore} → ${handlesAfter}`);
+  // A forgotten connection is 4 kB and more.
+  assert.ok(heap.perRound() < 1_000, `each reconnect leaves ${heap.perRound()} bytes: ${heap}`);
   assert.deepEqual(service.ledger.repeated, []);
 });

@@ -1,27 +1,17 @@
 /** A thousand reconnects: memory stays flat, nothing piles up. */
 import assert from "node:assert/strict";
-import { getHeapStatistics, setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { until } from "../../servers/until.ts";
 import type { ConformanceCase } from "../case.ts";
 import { addressOf } from "../context.ts";
+import { Growth } from "../heap-growth.ts";
 import { works } from "./losses.ts";
 
-/** Compiled code and its caches grow during the first few hundred. */
-const warmUp = 500;
 const reconnects = 1_000;
-/** Far below what one kept connection takes (over 4 kB). */
-const growthBytesEach = 2_048;
-
-/** The heap in use after a full collection, once what ended in this turn has gone. */
-async function heapBytes(): Promise<number> {
-  await new Promise((resolve) => setImmediate(resolve));
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
-  collect();
-  collect();
-  return getHeapStatistics().used_heap_size;
-}
+/** Before these, compiled code and its caches grow. */
+const warmUp = 250;
+const sampleEvery = 50;
+/** A kept connection takes over 4 kB. */
+const growthBytesEach = 3_000;
 
 export const enduranceCases: readonly ConformanceCase[] = [
   {
@@ -36,17 +26,15 @@ export const enduranceCases: readonly ConformanceCase[] = [
       });
       const { client, events } = opened;
       await client.connect();
-      let warmHeapBytes = 0;
+      const heap = new Growth();
       for (let i = 1; i <= reconnects; i++) {
         events.all.length = 0;
         client.resilience.reconnectNow();
         await events.until("reconnected");
-        if (i === warmUp) warmHeapBytes = await heapBytes();
+        if (i >= warmUp && i % sampleEvery === 0) await heap.addHeap(i);
       }
-      const grownBytes = (await heapBytes()) - warmHeapBytes;
-      const kb = Math.round(grownBytes / 1024);
-      const allowed = (reconnects - warmUp) * growthBytesEach;
-      assert.ok(grownBytes < allowed, `the heap grew by ${kb} kB over ${reconnects - warmUp} reconnects`);
+      const bytesEach = heap.perRound();
+      assert.ok(bytesEach < growthBytesEach, `each reconnect leaves ${bytesEach} bytes: ${heap}`);
       assert.equal(client.resilience.snapshot().connects, reconnects + 1);
       await works(context, opened);
       // A busy server needs a moment to see that the one before is gone.
