@@ -1,7 +1,7 @@
 /** The clients compared, at their defaults. Each goes on by itself after a failed first connect. */
 import { Redis } from "ioredis";
 import { createClient as createBareClient } from "redis";
-import { createClient } from "../src/drivers/redis/index.ts";
+import { createClient, type RedisClientResilience } from "../src/drivers/redis/index.ts";
 
 export interface PeerClient {
   /** One cheap read. */
@@ -34,15 +34,26 @@ const ioredis: Peer = {
 };
 
 /** `retryInitial` is what the others do of themselves, and only matters before the first connection. */
-export const holdfastRedis: Peer = {
-  name: "holdfast/redis",
-  open(port) {
-    const client = createClient({ socket: { host: "127.0.0.1", port }, resilience: { retryInitial: true } });
-    client.on("error", () => {});
-    client.connect().catch(() => {});
-    return { get: () => client.get("key"), close: () => client.destroy() };
-  },
-};
+function holdfast(name: string, resilience: RedisClientResilience): Peer {
+  return {
+    name,
+    open(port) {
+      const client = createClient({
+        socket: { host: "127.0.0.1", port },
+        resilience: { ...resilience, retryInitial: true },
+      });
+      client.on("error", () => {});
+      client.connect().catch(() => {});
+      return { get: () => client.get("key"), close: () => client.destroy() };
+    },
+  };
+}
+
+export const holdfastRedis: Peer = holdfast("holdfast/redis", {});
+
+export const holdfastRedisSparing: Peer = holdfast("holdfast/redis (sparing)", {
+  backoff: "holdfast-sparing",
+});
 
 /** What ours is compared with. */
 export const peers: readonly Peer[] = [nodeRedis, ioredis];

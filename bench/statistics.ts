@@ -75,6 +75,24 @@ export function ratioOfMeans(of: readonly number[], to: readonly number[], rando
   return bootstrap(mean(of) / mean(to), () => mean(resampled(of, random)) / mean(resampled(to, random)));
 }
 
+/**
+ * The geometric mean of several ratios of means, each of measurements of its own. Each ratio weighs the same, whatever
+ * the size of what was measured.
+ */
+export function overallRatioOfMeans(
+  pairs: readonly (readonly [of: readonly number[], to: readonly number[]])[],
+  random: Random,
+): Interval {
+  const overall = (draw: (values: readonly number[]) => readonly number[]): number => {
+    const logs = pairs.map(([of, to]) => Math.log(mean(draw(of)) / mean(draw(to))));
+    return Math.exp(mean(logs));
+  };
+  return bootstrap(
+    overall((values) => values),
+    () => overall((values) => resampled(values, random)),
+  );
+}
+
 function paired(of: readonly number[], to: readonly number[], combine: (a: number, b: number) => number) {
   if (of.length !== to.length) throw new RangeError(`${of.length} measurements against ${to.length}`);
   return of.map((value, i) => combine(value, to[i] as number));

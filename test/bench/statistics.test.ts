@@ -5,6 +5,7 @@ import {
   mean,
   median,
   medianInterval,
+  overallRatioOfMeans,
   pairedDifference,
   pairedRatio,
   quantile,
@@ -87,4 +88,33 @@ test("a verdict needs the whole interval, and a wide one across the goal decides
   assert.equal(verdict(interval(100, 650), { atMost: 500 }, 200), "not measurable here");
   assert.equal(verdict(interval(501, 900), { atMost: 500 }, 200), "not met");
   assert.equal(verdict(interval(Number.NaN, Number.NaN), goal, 0.1), "not measurable here");
+});
+
+test("the overall ratio of means weighs each ratio the same, and its interval holds the true one", () => {
+  const random = seededRandom(5);
+  const exact = overallRatioOfMeans(
+    [
+      [
+        [2, 2],
+        [1, 1],
+      ],
+      [[500], [1_000]],
+    ],
+    random,
+  );
+  assert.deepEqual(exact, { estimate: 1, low: 1, high: 1 });
+  let held = 0;
+  const runs = 200;
+  for (let i = 0; i < runs; i++) {
+    const about = (mean: number) => Array.from({ length: 24 }, () => mean * (1 + 0.3 * noise(random)));
+    const { low, high } = overallRatioOfMeans(
+      [
+        [about(8), about(10)],
+        [about(80), about(100)],
+      ],
+      random,
+    );
+    if (low <= 0.8 && 0.8 <= high) held++;
+  }
+  assert.ok(held / runs > 0.88 && held / runs < 0.995, `${held} of ${runs}`);
 });
