@@ -25,6 +25,7 @@ export {
   withJitter,
 } from "./jitter.ts";
 export { take, within } from "./limits.ts";
+export { warnOfLowDelay } from "./low-delay.ts";
 export { type AwsOptions, awsDecorrelatedBackoff } from "./presets/aws.ts";
 export { type DatastaxOptions, datastaxJavaBackoff, datastaxJavaCorrected } from "./presets/datastax-java.ts";
 export {

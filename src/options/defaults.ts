@@ -2,6 +2,8 @@
  * Every default of our own, with its reason. docs/defaults.md is generated from this file; a test keeps them equal.
  * A driver may replace one where its peer documents another.
  */
+import { governorDefaults } from "../governor/index.ts";
+
 export interface Default<T> {
   readonly value: T;
   /** Unit or shape, for the table. */
@@ -42,6 +44,8 @@ export interface Defaults {
   readonly "outbox.whenFull": Default<"reject" | "drop-oldest">;
   readonly "retry.maxRetries": Default<number>;
   readonly writeBufferBytes: Default<number>;
+  readonly "governor.maxConcurrentDials": Default<number>;
+  readonly "governor.minDialGapMs": Default<number>;
 }
 
 function of<T>(value: T, unit: string, reason: string): Default<T> {
@@ -167,6 +171,16 @@ export const defaults: Defaults = {
     16 * 1024 * 1024,
     "bytes",
     "A peer that stops reading must cost bounded memory; twice the outbox, so that a flush always fits.",
+  ),
+  "governor.maxConcurrentDials": of(
+    governorDefaults.maxConcurrentDials,
+    "count",
+    "Half of the accept queue that kernels long had by default (128): a process full of links does not overflow its server's, and a slow handshake holds up few.",
+  ),
+  "governor.minDialGapMs": of(
+    governorDefaults.minDialGapMs,
+    "ms",
+    "Links of one process to one server are no herd as long as few dial at a time; each keeps its own minDialGapMs. Raise it for a server that pays dearly for a handshake.",
   ),
 };
 

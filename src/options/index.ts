@@ -4,7 +4,6 @@ export { type BareNumber, formatDuration, parseGoDuration, parseHoconDuration } 
 export * from "./check.ts";
 export { type Default, type DefaultName, defaults } from "./defaults.ts";
 export { optionError, refusedOptionError, unknownOptionError } from "./error.ts";
-export { warnOfLowDelay } from "./low-delay.ts";
 export {
   type BackoffShape,
   type ResilienceOptions,

@@ -6,6 +6,7 @@ import {
   presetNamed,
   presets,
   spreadExponential,
+  warnOfLowDelay,
 } from "../backoff/index.ts";
 import type { RetryBudget, RetryPolicy } from "../call/index.ts";
 import type { Chooser, DialPermits, LinkPolicy, LivenessOptions, OutboxLimits } from "../link/index.ts";
@@ -13,7 +14,6 @@ import { systemWorld, type World } from "../time/index.ts";
 import * as check from "./check.ts";
 import { type Defaults, defaults } from "./defaults.ts";
 import { optionError } from "./error.ts";
-import { warnOfLowDelay } from "./low-delay.ts";
 import { didYouMean } from "./suggest.ts";
 
 export interface BackoffShape {

@@ -1,5 +1,5 @@
 /** The checks of the pool's options: an error names key, value and allowed range. */
-import { suggestion } from "../backoff/index.ts";
+import { type Backoff, suggestion, warnOfLowDelay } from "../backoff/index.ts";
 import { HoldfastError } from "../call/index.ts";
 
 export function refuse(key: string, value: unknown, allowed: string): never {
@@ -51,4 +51,13 @@ export function fraction(key: string, value: number): number {
 
 function range(min: number, max: number): string {
   return max === Number.POSITIVE_INFINITY ? `of at least ${min}, or Infinity` : `from ${min} to ${max}`;
+}
+
+/** One that was given is warned of when its waits are very short (`HF_LOW_DELAY`). */
+export function backoff(key: string, given: Backoff | undefined, standard: () => Backoff): Backoff {
+  if (given === undefined) return standard();
+  if (typeof (given as Partial<Backoff> | null)?.start !== "function")
+    refuse(key, given, "a backoff (a value with `start`)");
+  warnOfLowDelay(given);
+  return given;
 }

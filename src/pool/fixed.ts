@@ -92,7 +92,7 @@ export class FixedPool<C> {
     this.#closer = new Closer(options.connector, this.#timers, () => this.#shutdown.check());
     this.#reconnection = new Reconnection({
       world: this.#world,
-      backoff: options.backoff ?? boundedExponential(),
+      backoff: check.backoff("backoff", options.backoff, () => boundedExponential()),
       attempt: (number) => this.#attempt(number),
       started: () => this.#emit("started", { missing: this.missing }),
       waiting: (delayMs, nextAttempt) => this.#emit("waiting", { delayMs, nextAttempt }),

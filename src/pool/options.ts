@@ -133,8 +133,12 @@ export function resolvePool<C>(given: PoolOptions<C>): ResolvedPoolOptions<C> {
     idleOrder,
     connectTimeoutMs: check.ms("connectTimeoutMs", given.connectTimeoutMs ?? 5_000, 1),
     dialConcurrency: check.count("dialConcurrency", given.dialConcurrency ?? 2, 1),
-    backoff: given.backoff ?? boundedExponential({ minMs: 50, baseMs: 100, capMs: 1_000 }),
-    authBackoff: given.authBackoff ?? boundedExponential({ minMs: 1_000, baseMs: 2_000, capMs: 30_000 }),
+    backoff: check.backoff("backoff", given.backoff, () =>
+      boundedExponential({ minMs: 50, baseMs: 100, capMs: 1_000 }),
+    ),
+    authBackoff: check.backoff("authBackoff", given.authBackoff, () =>
+      boundedExponential({ minMs: 1_000, baseMs: 2_000, capMs: 30_000 }),
+    ),
     stableAfterMs: check.ms("stableAfterMs", given.stableAfterMs ?? 1_000, 0),
     exitWhenIdle,
     permits: given.permits ?? freePermits,

@@ -162,6 +162,16 @@ test("a server that can't be had is named with the way to get it; the demo goes 
   assert.doesNotMatch(required.told, /connected to/, "it fails at once");
 });
 
+test("a server that is here and does not start is named; the others run, and the status says so", async (t) => {
+  checkLeaks(t);
+  const broken: DemoKind = { name: "broken", start: () => Promise.reject(new Error("its disk is full")) };
+  const { report, told } = await play([broken, tcp], []);
+  assert.equal(report.ok, false);
+  assert.match(told, /BROKEN {2}broken could not be started: its disk is full\n/);
+  assert.doesNotMatch(told, /left out|required/);
+  assert.ok((report.links[0]?.acknowledged ?? 0) > 10, told);
+});
+
 /** The TCP link with a server or client that lies; what it does to one write is its fault. */
 function lying(lie: (link: DemoLink) => Partial<DemoLink>): DemoKind {
   return {

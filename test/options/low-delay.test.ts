@@ -21,6 +21,7 @@ import {
 } from "../../src/drivers/redis/index.ts";
 import { createTcpClient } from "../../src/drivers/tcp/index.ts";
 import { resolveResilience } from "../../src/options/index.ts";
+import { ElasticPool, FixedPool } from "../../src/pool/index.ts";
 
 type Warning = Error & { readonly code?: string };
 const heard: Warning[] = [];
@@ -100,6 +101,31 @@ test("C7: a Redis client and pool: the strategy's number and the pool's own back
   assert.deepEqual(
     told.map((text) => /delay (\d+) ms/.exec(text)?.[1]),
     ["13", "14"],
+  );
+});
+
+test("C7: the engine's own pools; a backoff that a driver hands on is told of once", async () => {
+  const connector = {
+    open: () => Promise.resolve({}),
+    close: () => Promise.resolve(),
+    classify: () => "transient" as const,
+  };
+  await new ElasticPool({ connector }).close();
+  new FixedPool({ connector });
+  assert.deepEqual(await warnings(), []);
+  const backoff = constant(18);
+  await new ElasticPool({ connector, backoff }).close();
+  await new ElasticPool({ connector, authBackoff: constant(19) }).close();
+  new FixedPool({ connector, backoff: constant(20) });
+  resolveResilience({ backoff: Object.assign(backoff, { description: "by another name" }) });
+  const told = await warnings();
+  assert.deepEqual(
+    told.map((text) => /delay (\d+) ms/.exec(text)?.[1]),
+    ["18", "19", "20"],
+  );
+  assert.throws(
+    () => new ElasticPool({ connector, backoff: 5 as never }),
+    /"backoff" is 5, but must be a back/,
   );
 });
 

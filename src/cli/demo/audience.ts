@@ -97,9 +97,11 @@ export function liveAudience(out: WriteStream): Narrator {
 
 /** The table, and each link that is left out, why, and how to get it. */
 function closing(result: DemoResult, report: DemoReport, width: number, paint: Paint): string[] {
-  const missing = result.missing.flatMap(({ name, reason, ways }) => [
-    paint.yellow(`${name} was left out: ${reason}`),
-    ...ways.map((way) => `  to get it: ${way}`),
-  ]);
+  const missing = result.missing
+    .filter(({ broken }) => !broken)
+    .flatMap(({ name, reason, ways }) => [
+      paint.yellow(`${name} was left out: ${reason}`),
+      ...ways.map((way) => `  to get it: ${way}`),
+    ]);
   return [...closingTable(result, report, width, paint), ...(missing.length > 0 ? ["", ...missing] : [])];
 }

@@ -52,8 +52,11 @@ export function reportOf({ links, missing }: DemoResult, required: readonly stri
       facts.snapshot.phase === "closed" ? [`${facts.driver}: the link gave up: ${facts.explain}`] : [],
     ),
     ...missing
-      .filter(({ name }) => required.includes(name))
+      .filter(({ name, broken }) => required.includes(name) && !broken)
       .map(({ name }) => `${name} is required, but can't be had`),
+    ...missing
+      .filter(({ broken }) => broken)
+      .map(({ name, reason }) => `${name} could not be started: ${reason}`),
     ...(links.length === 0 && required.length === 0 ? ["no link could be started"] : []),
   ];
   return { ok: problems.length === 0, problems, links: rows };

@@ -59,6 +59,8 @@ export interface Missing {
   readonly name: string;
   readonly reason: string;
   readonly ways: readonly string[];
+  /** It is here and did not start: no reason to stop the others, but nothing to pass over either. */
+  readonly broken?: true;
 }
 
 export interface DemoResult {
@@ -114,21 +116,16 @@ async function startLinks(
   );
   const started: Started[] = [];
   const missing: Missing[] = [];
-  const broken: unknown[] = [];
   for (const [i, result] of results.entries()) {
     const kind = kinds[i] as DemoKind;
     if (result.status === "fulfilled") started.push({ kind, link: result.value });
-    else if (result.reason instanceof ServerUnavailable) missing.push(missingOf(kind.name, result.reason));
-    else broken.push(result.reason);
-  }
-  if (broken.length > 0) {
-    await Promise.all(started.map(({ link }) => link.stop()));
-    throw broken[0];
+    else missing.push(missingOf(kind.name, result.reason));
   }
   return { started, missing };
 }
 
-function missingOf(name: string, error: ServerUnavailable): Missing {
+function missingOf(name: string, error: unknown): Missing {
+  if (!(error instanceof ServerUnavailable)) return { name, reason: reasonOf(error), ways: [], broken: true };
   const reason = error.details?.reason;
   return { name, reason: typeof reason === "string" ? reason : reasonOf(error), ways: error.ways };
 }

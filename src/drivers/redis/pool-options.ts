@@ -8,7 +8,6 @@ import {
   optional,
   optionError,
   refusedOptionError,
-  warnOfLowDelay,
   withDefault,
 } from "../../options/index.ts";
 import type { PoolLimits, PoolOptions } from "../../pool/index.ts";
@@ -62,8 +61,6 @@ export function readPoolOptions(given: ClientPoolOptions | undefined): PoolSetti
   if (o.clientSideCache !== undefined) {
     throw refusedOptionError("clientSideCache", "the pool does not keep one; a client of createClient does");
   }
-  const { backoff, authBackoff } = (o.resilience ?? {}) as ClientPoolResilience;
-  for (const asked of [backoff, authBackoff]) if (asked !== undefined) warnOfLowDelay(asked);
   if (o.minimum > o.maximum) throw optionError("minimum", o.minimum, `at most maximum (${o.maximum})`);
   return {
     minimum: o.minimum,

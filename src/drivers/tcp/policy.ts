@@ -1,7 +1,7 @@
 /** From libhv's reconnect setting to the engine's policy. */
-import { type Backoff, type Schedule, type Step, take } from "../../backoff/index.ts";
+import { type Backoff, type Schedule, type Step, take, warnOfLowDelay } from "../../backoff/index.ts";
 import type { LinkPolicy } from "../../link/index.ts";
-import { type ResilienceOptions, refusedOptionError, warnOfLowDelay } from "../../options/index.ts";
+import { type ResilienceOptions, refusedOptionError } from "../../options/index.ts";
 import { fromReconnectSetting, type ReconnectRule, type ReconnectSetting } from "./reconnect-setting.ts";
 
 /** libhv's `reconn_setting_t` in camel case. */

@@ -30,7 +30,8 @@ async function run(file: string, args: readonly string[]): Promise<void> {
 
 /**
  * A fresh data directory for the server whose program is `file`: `make` fills it the first time, in a folder that
- * belongs to `owner`; afterwards it is copied from the cache. `recipe` is what the result depends on besides.
+ * belongs to `owner`; afterwards it is copied from the cache, where that can be written. `recipe` is what the result
+ * depends on besides.
  */
 export async function freshData(
   name: string,
@@ -43,18 +44,18 @@ export async function freshData(
   const { mtimeMs, size } = await lstat(file);
   const key = createHash("sha256").update(`${file} ${mtimeMs} ${size} ${recipe}`).digest("hex").slice(0, 12);
   const template = join(cacheDirectory(), `${name}-data-${key}`);
-  if (!existsSync(template)) {
-    await fillCacheFolder(template, async (temporary) => {
-      const work = await scratchDirectory(`${name}-init`, owner);
-      try {
-        await make(join(work, "data"));
-        await copyTree(join(work, "data"), join(temporary, "data"));
-      } finally {
-        await rm(work, { recursive: true, force: true });
-      }
-    });
+  if (existsSync(template)) return copyTree(join(template, "data"), into, owner);
+  const work = await scratchDirectory(`${name}-init`, owner);
+  try {
+    await make(join(work, "data"));
+    // A cache that can't be written (a checkout of another user's, a file in its place) costs the next start its time.
+    await fillCacheFolder(template, (temporary) =>
+      copyTree(join(work, "data"), join(temporary, "data")),
+    ).catch(() => {});
+    await copyTree(join(work, "data"), into, owner);
+  } finally {
+    await rm(work, { recursive: true, force: true });
   }
-  await copyTree(join(template, "data"), into, owner);
 }
 
 /** A new folder under the system's folder for temporary files that `owner` owns and can enter. */

@@ -7,6 +7,7 @@ import { type TestContext, test } from "node:test";
 import { acquire, locate, type ServerEntry, ServerUnavailable } from "../../../src/lab/index.ts";
 import { findOnPath } from "../../../src/lab/servers/cache.ts";
 import { runCommand } from "../../../src/lab/servers/command.ts";
+import { freshData } from "../../../src/lab/servers/data.ts";
 import { packagesToAdd } from "../../../src/lab/servers/debian.ts";
 
 function entry(name: string): ServerEntry {
@@ -153,4 +154,26 @@ test("a command that does not end is killed at its deadline, with its children",
   assert.match(result.problem ?? "", /no end within 0\.05 s/);
   const missing = await runCommand("/no/such/program", [], { deadlineMs: 50 });
   assert.match(missing.problem ?? "", /ENOENT/);
+});
+
+test("a data directory is made once and then copied; where the cache can't be written, made each time", async (t) => {
+  const { home, cache } = await project(t, undefined);
+  let made = 0;
+  const fresh = (into: string): Promise<void> =>
+    freshData("ghost", process.execPath, "recipe", join(home, into), undefined, async (folder) => {
+      made++;
+      await mkdir(folder);
+      await writeFile(join(folder, "file"), "content");
+    });
+  await mkdir(join(home, ".cache"));
+  await writeFile(cache, "a file in its place");
+  await fresh("first");
+  await fresh("second");
+  assert.equal(made, 2);
+  await rm(cache);
+  await fresh("third");
+  await fresh("fourth");
+  assert.equal(made, 3);
+  for (const into of ["first", "second", "third", "fourth"])
+    assert.deepEqual(await readdir(join(home, into)), ["file"]);
 });

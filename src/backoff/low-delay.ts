@@ -1,9 +1,12 @@
 /** Who asks for very short waits is told once what they do to a server. */
-import { type Backoff, tooFast } from "../backoff/index.ts";
+import type { Backoff } from "./backoff.ts";
+import { tooFast } from "./hazards.ts";
 
 /** A program that makes up a backoff for each link is told of so many, and then no more. */
 const mostNames = 100;
 const told: Set<string> = new Set();
+/** One that a driver hands on to a pool is asked for once, whatever its name there. */
+const seen: WeakSet<Backoff> = new WeakSet();
 
 /**
  * Emits one process warning (`HF_LOW_DELAY`) per process and backoff name when a delay of it is below 50 ms; one
@@ -13,7 +16,8 @@ const told: Set<string> = new Set();
  * @param name what the user calls it; by default its description
  */
 export function warnOfLowDelay(backoff: Backoff, name: string = backoff.description): void {
-  if (told.has(name) || told.size >= mostNames) return;
+  if (seen.has(backoff) || told.has(name) || told.size >= mostNames) return;
+  seen.add(backoff);
   const hazard = hazardOf(backoff);
   if (hazard === undefined) return;
   told.add(name);
