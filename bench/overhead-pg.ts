@@ -1,7 +1,7 @@
 /** `SELECT 1` through our pool, beside the bare client and the library's own pool. */
 import bare from "pg";
 import { Pool } from "../src/drivers/pg/index.ts";
-import type { Contender } from "./overhead.ts";
+import type { Contender } from "./contender.ts";
 
 const max = 10;
 

@@ -7,6 +7,7 @@ import { createTcpClient } from "../src/drivers/tcp/index.ts";
 import { startServer } from "../src/lab/index.ts";
 import type { Bench } from "./bench.ts";
 import { message, startChild } from "./children.ts";
+import type { Contender } from "./contender.ts";
 import { bootstrapRandom, interleave, type Rounds, type Side } from "./harness.ts";
 import { mysql2Contenders } from "./overhead-mysql2.ts";
 import { pgContenders } from "./overhead-pg.ts";
@@ -22,13 +23,6 @@ const WIDEST = 0.1;
 const ECHO_BYTES = 64;
 /** A statement takes about four times as long as a Redis command. */
 const SQL_SHARE = 0.25;
-
-/** One client in the two shapes of work. */
-export interface Contender {
-  readonly name: string;
-  one(): Promise<unknown>;
-  many(count: number): Promise<unknown>;
-}
 
 function sides(contenders: readonly Contender[], shape: "one" | "many"): Side[] {
   return contenders.map((contender) => ({

@@ -2,28 +2,11 @@
 import { HoldfastError, reasonOf } from "../call/index.ts";
 import { type Endpoint, endpointId } from "../endpoint/index.ts";
 import type { Clock } from "../time/index.ts";
-import type { Driver, LinkClass, RestoreReport } from "./driver.ts";
+import type { ConnectionsOwner } from "./connections-owner.ts";
+import type { Driver } from "./driver.ts";
 import { Epoch } from "./epoch.ts";
 import type { GuardedDriver } from "./guarded.ts";
 import type { Session } from "./session.ts";
-
-/** What the connections tell their link. */
-export interface ConnectionsOwner {
-  dialed(epoch: number): void;
-  restored(epoch: number, version: number, report: RestoreReport): void;
-  failed(epoch: number, linkClass: LinkClass, cause: unknown): void;
-  lost(epoch: number, linkClass: LinkClass, cause: unknown): void;
-  closed(epoch: number): void;
-  alive(epoch: number): void;
-  told(report: Told): void;
-}
-
-export type Told =
-  | { readonly kind: "discovered"; readonly endpoints: readonly Endpoint[] }
-  | { readonly kind: "asyncError"; readonly error: unknown }
-  | { readonly kind: "lameDuck"; readonly endpoint: string; readonly detail: string | undefined }
-  | { readonly kind: "unconfirmed"; readonly count: number; readonly bytes: number }
-  | { readonly kind: "gap"; readonly subscription: string; readonly downMs: number };
 
 const none: readonly never[] = [];
 

@@ -1,7 +1,7 @@
 /** One physical connection from its dial to its last socket; to the driver it is both the `Dial` and its `Sink`. */
 import { HoldfastError } from "../call/index.ts";
 import { type Endpoint, endpointId } from "../endpoint/index.ts";
-import type { ConnectionsOwner } from "./connections.ts";
+import type { ConnectionsOwner } from "./connections-owner.ts";
 import type { Dial, LinkClass, Sink, TappedSocket } from "./driver.ts";
 import type { GuardedDriver } from "./guarded.ts";
 import type { Session } from "./session.ts";

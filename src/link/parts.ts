@@ -1,6 +1,7 @@
 import { HoldfastError, reasonOf } from "../call/index.ts";
 import { sharedCoarse } from "./coarse.ts";
-import { Connections, type ConnectionsOwner, type Told } from "./connections.ts";
+import { Connections } from "./connections.ts";
+import type { ConnectionsOwner, Told } from "./connections-owner.ts";
 import type { LinkClass, RestoreReport } from "./driver.ts";
 import { Gate } from "./gate.ts";
 import type { GateOwner } from "./gate-owner.ts";

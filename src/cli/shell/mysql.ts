@@ -3,7 +3,7 @@ import type { Connection, FieldPacket, ResultSetHeader } from "mysql2";
 import type { ConnectionOptions, Connection as PromiseConnection } from "mysql2/promise";
 import type { Resilience } from "../../observe/index.ts";
 import type { Database, StatementResult } from "./database.ts";
-import { supervision, type Target } from "./open.ts";
+import { supervision, type Target } from "./target.ts";
 
 /** Column types of numbers, by MySQL's codes: integers, floats, decimals, YEAR. */
 const numbers: ReadonlySet<number> = new Set([0, 1, 2, 3, 4, 5, 8, 9, 13, 246]);

@@ -2,7 +2,7 @@
 import type { Client, ClientConfig, QueryArrayResult } from "pg";
 import type { Resilience } from "../../observe/index.ts";
 import type { Database, StatementResult } from "./database.ts";
-import { supervision, type Target } from "./open.ts";
+import { supervision, type Target } from "./target.ts";
 
 /** Object ids of the types of numbers. */
 const numbers: ReadonlySet<number> = new Set([20, 21, 23, 26, 700, 701, 790, 1700]);

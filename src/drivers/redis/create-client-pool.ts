@@ -12,9 +12,8 @@ import {
   type TypeMapping,
 } from "redis";
 import type { Nothing, ResilientClientPool } from "./client-type.ts";
-import { createClient } from "./create-client.ts";
 import { checkGiven } from "./given-options.ts";
-import type { AnyRedisClientOptions, LibraryClient } from "./library.ts";
+import { type GivenOptions, makeClient } from "./make-client.ts";
 import { type ClientPoolOptions, readPoolOptions } from "./pool-options.ts";
 import { Runner, type Task } from "./pool-runner.ts";
 import { type RedisClientResilience, readSettings } from "./settings.ts";
@@ -43,8 +42,6 @@ export function createClientPool<
   return create(clientOptions as GivenOptions | undefined, options) as never;
 }
 
-type GivenOptions = AnyRedisClientOptions & { resilience?: RedisClientResilience };
-
 /** A pool's methods see it as this; `_self` is the instance under views such as `withTypeMapping()`. */
 interface PoolShell {
   readonly _self: { readonly [runner]: Runner };
@@ -63,7 +60,7 @@ function create(given: GivenOptions = {}, options: ClientPoolOptions | undefined
   const memberOptions = { ...forMembers, resilience: { ...resilience, lazy: false, retryInitial: false } };
   const run = new Runner(
     settings,
-    () => createClient(memberOptions as never) as unknown as LibraryClient,
+    () => makeClient(memberOptions as GivenOptions, createClientPool),
     {
       lazy: resolved.policy.lazy,
       retryInitial: resolved.policy.retryInitial,
@@ -76,7 +73,7 @@ function create(given: GivenOptions = {}, options: ClientPoolOptions | undefined
   Object.setPrototypeOf(inner, Object.create(Object.getPrototypeOf(inner) as object, methods()));
   Object.defineProperty(inner, runner, { value: run });
   // A wrong option is told now, not at the first dial.
-  createClient(memberOptions as never).destroy();
+  makeClient(memberOptions as GivenOptions, createClientPool).destroy();
   return pool;
 }
 

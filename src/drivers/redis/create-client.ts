@@ -1,28 +1,16 @@
 /** `createClient`: the library's own client, on a link of ours. */
-import {
-  createClient as createLibraryClient,
-  type RedisClientOptions,
-  type RedisFunctions,
-  type RedisModules,
-  type RedisScripts,
-  type RespVersions,
-  type TypeMapping,
+import type {
+  RedisClientOptions,
+  RedisFunctions,
+  RedisModules,
+  RedisScripts,
+  RespVersions,
+  TypeMapping,
 } from "redis";
 import type { Nothing, ResilientClient } from "./client-type.ts";
-import { Core } from "./core.ts";
 import { createClientPool } from "./create-client-pool.ts";
-import { redisDriver } from "./driver.ts";
-import { checkGiven } from "./given-options.ts";
-import {
-  type AnyRedisClientOptions,
-  brokenEvidence,
-  brokenWriting,
-  type LibraryClass,
-  type LibraryClient,
-} from "./library.ts";
-import { credentialsIn } from "./session-items.ts";
-import { connectionOptions, type RedisClientResilience, readSettings } from "./settings.ts";
-import { makeShell, type Shell } from "./shell.ts";
+import { type GivenOptions, makeClient } from "./make-client.ts";
+import type { RedisClientResilience } from "./settings.ts";
 
 /**
  * Creates a client: the options, types and methods of `createClient` from "redis", and `resilience`.
@@ -41,79 +29,5 @@ export function createClient<
 >(
   options?: RedisClientOptions<M, F, S, RESP, TYPE_MAPPING> & { resilience?: RedisClientResilience },
 ): ResilientClient<M, F, S, RESP, TYPE_MAPPING> {
-  return create(options as GivenOptions | undefined) as never;
-}
-
-type GivenOptions = AnyRedisClientOptions & { resilience?: RedisClientResilience };
-
-function create(given: GivenOptions = {}): LibraryClient {
-  const { resilience, ...own } = given;
-  checkGiven(own);
-  // The library writes into the options it gets: its copy is not the caller's.
-  // Its watch for maintenance messages would wait for a socket that this instance never has.
-  const options = {
-    maintNotifications: "disabled",
-    ...own,
-    ...(own.socket && { socket: { ...own.socket } }),
-  } as AnyRedisClientOptions;
-  const client = createLibraryClient(options as never) as unknown as LibraryClient;
-  const inner = (client as unknown as Shell)._self as unknown as LibraryClient;
-  const Client = Object.getPrototypeOf(inner).constructor as LibraryClass;
-  const base = client.options as AnyRedisClientOptions;
-  const settings = readSettings(base, resilience);
-  const distrust = brokenEvidence(client);
-  // The library's own bound on its queue holds only for what passes its own way.
-  const writes = base.commandsQueueMaxLength === undefined && brokenWriting(client) === undefined;
-  const cache = client.clientSideCache;
-  const { resolved } = settings;
-  const destroyLibrary = Client.prototype.destroy as () => void;
-
-  const core = new Core(
-    settings,
-    options.disableOfflineQueue !== true,
-    (core) =>
-      redisDriver({
-        Client,
-        distrust,
-        writes,
-        retryBackoff: settings.retryBackoff,
-        retryLosses: settings.retryLosses,
-        random: resolved.world.random,
-        options: ({ endpoint, session }) =>
-          connectionOptions(base, endpoint, resolved.tcpKeepAliveMs, resolved.policy.connectTimeoutMs, {
-            ...(cache && { clientSideCache: cache }),
-            ...credentialsIn(session),
-          }),
-        needs: () => ({
-          subscriptions: core.subscriptions,
-          monitor: core.monitor,
-          clock: resolved.world.clock,
-        }),
-        connected: () => core.emit("connect"),
-        invalidated: (key) => core.emit("invalidate", key),
-        shardMoved: (channel) => core.shardMoved(channel),
-        get unrefed() {
-          return core.unrefed;
-        },
-        probed: (reply) => settings.tellsPings && core.emit("ping-interval", reply),
-      }),
-    {
-      emit(event, ...args) {
-        if (event !== "error" || client.listenerCount("error") > 0) client.emit(event, ...args);
-      },
-      // The shell never had a socket; what its class registered for it must go all the same.
-      ended: () => destroyLibrary.call(inner),
-      duplicate: (overrides) =>
-        create({ ...base, ...(resilience && { resilience }), ...overrides } as GivenOptions),
-      createPool: (overrides, options) => {
-        const { clientSideCache: _cache, ...rest } = base;
-        return createClientPool(
-          { ...rest, ...(resilience && { resilience }), ...overrides } as never,
-          options,
-        );
-      },
-    },
-  );
-  makeShell(client, core);
-  return client;
+  return makeClient(options as GivenOptions | undefined, createClientPool) as never;
 }

@@ -5,7 +5,7 @@ import type { Dial, LinkClass, Sink } from "../../link/index.ts";
 import type { Clock } from "../../time/index.ts";
 import { createFramer, type Framer, type Framing, wholeChunks } from "./framing/index.ts";
 import { createHeartbeat, type HeartbeatSettings } from "./heartbeat.ts";
-import { Beat, type Item, PromisedItem } from "./message.ts";
+import { Beat, type Item, PromisedItem } from "./item.ts";
 import { Proof } from "./proof.ts";
 import { type Expired, Watch, type WatchOwner } from "./watch.ts";
 import { Writer, type WriterOwner } from "./writer.ts";

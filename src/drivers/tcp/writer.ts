@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { takenBack } from "../../link/index.ts";
-import type { Item } from "./message.ts";
+import type { Item } from "./item.ts";
 
 export interface WriterOwner {
   /** The kernel took a batch; `count` and `bytes` are the application's part of it. */

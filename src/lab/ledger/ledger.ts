@@ -3,17 +3,8 @@
  * clock, no socket. Four figures must be zero: acknowledged but absent, applied twice, told `not-applied` but applied,
  * never settled. And "unknown" is no excuse: only a write that was on a connection when a fault hit it may be unknown.
  */
-import { isHoldfastError } from "../../call/index.ts";
+import type { Told } from "./told.ts";
 import { type Calm, type Cut, type Entry, judge, type Verdict } from "./verdict.ts";
-
-/** What a client was told about one write. `answered`: the server itself said no. `untold`: an error without outcome. */
-export type Told = "acknowledged" | "not-applied" | "maybe-applied" | "answered" | "untold";
-
-/** What an error tells about a write: the outcome it carries; `isAnswer` recognises the server's own replies. */
-export function toldBy(error: unknown, isAnswer: (error: unknown) => boolean = () => false): Told {
-  if (isHoldfastError(error)) return error.outcome ?? "untold";
-  return isAnswer(error) ? "answered" : "untold";
-}
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 

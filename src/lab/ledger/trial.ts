@@ -1,8 +1,9 @@
 /** A whole ledger trial of one link: steady writes through a storm, then the audit. */
 import { systemClock, type Timer } from "../../time/index.ts";
-import { Ledger, type Told } from "./ledger.ts";
+import { Ledger } from "./ledger.ts";
 import type { StormFault, StormStep } from "./script.ts";
 import { rest, type StormStage, storm } from "./storm.ts";
+import type { Told } from "./told.ts";
 import type { Verdict } from "./verdict.ts";
 import { Workload } from "./workload.ts";
 

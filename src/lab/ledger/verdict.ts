@@ -1,5 +1,5 @@
 /** The judgement over a ledger. */
-import type { Told } from "./ledger.ts";
+import type { Told } from "./told.ts";
 
 /** One fault: how many writes were in flight while it was in force, and how many of those stayed unknown. */
 export interface Cut {

@@ -1,6 +1,7 @@
 /** A steady stream of numbered writes, entered in a ledger. */
 import { systemClock, type Timer } from "../../time/index.ts";
-import { type Ledger, type Told, toldBy } from "./ledger.ts";
+import type { Ledger } from "./ledger.ts";
+import { type Told, toldBy } from "./told.ts";
 
 export interface WorkloadOptions {
   readonly ledger: Ledger;

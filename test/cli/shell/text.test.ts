@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { historyFile, readHistory, writeHistory } from "../../../src/cli/shell/history.ts";
-import { readTarget } from "../../../src/cli/shell/open.ts";
 import { resultText } from "../../../src/cli/shell/result-text.ts";
 import { cells, harmless } from "../../../src/cli/shell/table.ts";
+import { readTarget } from "../../../src/cli/shell/target.ts";
 
 const people = {
   kind: "rows",

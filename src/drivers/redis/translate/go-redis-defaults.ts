@@ -1,9 +1,7 @@
 import { oneOf, withDefault } from "../../../options/index.ts";
 import type { RedisBackoff, RedisEndpoint, RedisOptions, RedisTls } from "../options.ts";
+import type { GoRedisVersion, Setting } from "./go-redis-setting.ts";
 import { fromGoPool, type GoPoolSettings } from "./pool.ts";
-
-/** Generations of go-redis whose defaults differ: v8, v9 up to 9.21, and 9.22 on. */
-export type GoRedisVersion = "8" | "9" | "9.22";
 
 const versionCheck = withDefault(oneOf<GoRedisVersion>(["8", "9", "9.22"]), "9");
 
@@ -41,9 +39,6 @@ export const goRedisDefaults: Readonly<Record<GoRedisVersion, GoRedisDefaults>> 
     keepAliveMs: 30_000,
   },
 };
-
-/** One of go-redis' own settings: a value, `"off"` (its −1), or absent for the version's default (its 0). */
-export type Setting = number | "off" | undefined;
 
 /** go-redis options after reading, before the version's defaults. */
 export interface GoRedisSettings {

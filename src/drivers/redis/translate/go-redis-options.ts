@@ -20,12 +20,8 @@ import {
   string,
 } from "../../../options/index.ts";
 import type { RedisEndpoint, RedisOptions, RedisTls } from "../options.ts";
-import {
-  fromGoRedisSettings,
-  type GoRedisVersion,
-  readGoRedisVersion,
-  type Setting,
-} from "./go-redis-defaults.ts";
+import { fromGoRedisSettings, readGoRedisVersion } from "./go-redis-defaults.ts";
+import type { GoRedisVersion, Setting } from "./go-redis-setting.ts";
 import type { GoPoolSettings } from "./pool.ts";
 import { type Refusals, refuse } from "./refused.ts";
 

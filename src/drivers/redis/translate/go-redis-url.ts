@@ -13,12 +13,8 @@
 import { HoldfastError } from "../../../call/index.ts";
 import { didYouMean, optionError, parseGoDuration } from "../../../options/index.ts";
 import type { RedisEndpoint, RedisOptions } from "../options.ts";
-import {
-  fromGoRedisSettings,
-  type GoRedisVersion,
-  readGoRedisVersion,
-  type Setting,
-} from "./go-redis-defaults.ts";
+import { fromGoRedisSettings, readGoRedisVersion } from "./go-redis-defaults.ts";
+import type { GoRedisVersion, Setting } from "./go-redis-setting.ts";
 import type { GoPoolSettings } from "./pool.ts";
 import { clusterReason, type Refusals, refuse } from "./refused.ts";
 import { splitUrl, type UrlParts, urlError } from "./url-parts.ts";

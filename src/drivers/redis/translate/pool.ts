@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { optionError } from "../../../options/index.ts";
 import type { RedisPool } from "../options.ts";
-import type { GoRedisVersion, Setting } from "./go-redis-defaults.ts";
+import type { GoRedisVersion, Setting } from "./go-redis-setting.ts";
 
 const minuteMs = 60_000;
 
