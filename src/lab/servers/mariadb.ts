@@ -49,6 +49,8 @@ function asRoot(): string[] {
 
 const paths = (directory: string) => ({
   data: join(directory, "data"),
+  // Its own: a starting mariadbd removes whatever looks like a temporary table from its tmpdir, also another server's.
+  temporary: join(directory, "tmp"),
   firstStart: join(directory, "first-start.sql"),
   socket: join(directory, "sql.sock"),
   cert: join(directory, "cert.pem"),
@@ -63,9 +65,11 @@ async function bootstrap(file: string, env: Readonly<Record<string, string>>, da
   // One statement a line: that is all the bootstrap mode can read.
   const head =
     "CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket=NULL;\nSET @skip_auth_anonymous=1;\n";
+  const { temporary } = paths(dirname(data));
   await mkdir(data);
+  await mkdir(temporary);
   const args = ["--no-defaults", "--bootstrap", ...asRoot(), ...locations(file)];
-  const result = await runCommand(file, [...args, ...flags({ ...small, datadir: data })], {
+  const result = await runCommand(file, [...args, ...flags({ ...small, datadir: data, tmpdir: temporary })], {
     deadlineMs: BOOTSTRAP_DEADLINE_MS,
     env,
     input: head + texts.join("\n"),
@@ -108,6 +112,7 @@ export const mariadb: ServerEntry = {
         bootstrap(program.file, program.env, data),
       );
     }
+    await mkdir(path.temporary, { recursive: true });
     await writeFile(path.firstStart, fresh ? firstStatements(launch) : "", { mode: 0o600 });
     const { tls } = launch.options;
     if (tls !== undefined) {
@@ -126,6 +131,7 @@ export const mariadb: ServerEntry = {
       ...flags({
         ...small,
         datadir: path.data,
+        tmpdir: path.temporary,
         socket: path.socket,
         pid_file: join(launch.directory, "mariadbd.pid"),
         bind_address: launch.host,
