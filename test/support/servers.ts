@@ -6,6 +6,8 @@ import {
   type RunningServer,
   type ServerName,
   ServerUnavailable,
+  SqlPair,
+  type SqlPairOptions,
   type StartOptions,
   startServer,
 } from "../../src/lab/index.ts";
@@ -29,6 +31,15 @@ export function withNatsCluster(
   options: NatsClusterOptions = {},
 ): Promise<NatsCluster | undefined> {
   return withOrSkip(t, () => NatsCluster.start(options));
+}
+
+/** The same for a primary and its standby. */
+export function withSqlPair(
+  t: TestContext,
+  name: "mariadb" | "postgres",
+  options: SqlPairOptions = {},
+): Promise<SqlPair | undefined> {
+  return withOrSkip(t, () => SqlPair.start(name, options));
 }
 
 async function withOrSkip<T extends AsyncDisposable>(

@@ -46,10 +46,36 @@ export interface ServerOptions {
   readonly durable?: boolean;
   /** Listen for WebSocket clients too (NATS only), with TLS where files are given. */
   readonly websocket?: { readonly port: number; readonly certFile?: string; readonly keyFile?: string };
-  /** Follow this server (Redis only); ready once the first synchronization is done. */
-  readonly replicaOf?: { readonly host: string; readonly port: number; readonly password?: string };
+  /**
+   * Follow this server (Redis, MariaDB, PostgreSQL); ready once the first synchronization is done. For the two SQL servers
+   * use `SqlPair`, which starts both with what replication needs.
+   */
+  readonly replicaOf?: Leader;
   /** Speak TLS with this certificate and key, in PEM (MariaDB, PostgreSQL). Plain connections go on unless `only`. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly only?: boolean };
+}
+
+/** Whom a replica follows; every `RunningServer` is one. */
+export interface Leader {
+  readonly host: string;
+  readonly port: number;
+  readonly password?: string | undefined;
+  /** Where its data and its Unix socket are (PostgreSQL, MariaDB). */
+  readonly directory?: string;
+}
+
+/** How one kind of SQL server leads and follows. All questions are asked as the administrator. */
+export interface Replication {
+  /** Settings that leader and follower both need. `member` is 1 or 2. */
+  settings(member: number): Readonly<Record<string, string | number>>;
+  /** Forgets what a stopped server holds: its next start is that of a new one. */
+  forget(launch: Launch): Promise<void>;
+  /** From now on a write is acknowledged only once the follower has it; or, again, without waiting. */
+  synchronous(leader: Launch, on: boolean): Promise<void>;
+  /** True when the follower has applied all that the leader has committed. */
+  hasCaughtUp(follower: Launch, leader: Launch): Promise<boolean>;
+  /** The follower applies what it has received, follows nobody any more, and takes writes. */
+  promote(follower: Launch): Promise<void>;
 }
 
 /** One start of a server: fixed for all its restarts. */
@@ -87,6 +113,8 @@ export interface ServerEntry {
   readonly childrenApart?: boolean;
   /** How to administer it, where it speaks SQL. */
   readonly sql?: SqlDialect;
+  /** How it replicates, where the lab can set that up. */
+  readonly replication?: Replication;
   /** Writes configuration files into `launch.directory`; runs before every start. */
   configure(launch: Launch, program: Program): Promise<void>;
   /** The command line, after the program. */

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { runCommand, whyFailed } from "./command.ts";
 import { freshData } from "./data.ts";
 import type { Launch, ServerEntry } from "./entry.ts";
+import { followStatements, mariadbReplication } from "./mariadb-replica.ts";
 import { SQL_DATABASE, SQL_USER } from "./sql-control.ts";
 import { mysqlQuery } from "./sql-mysql.ts";
 
@@ -79,6 +80,7 @@ async function bootstrap(file: string, env: Readonly<Record<string, string>>, da
 
 /** Users and databases of a new server, one statement a line. The password is changed later by `SqlControl`. */
 function firstStatements({ options }: Launch): string {
+  if (options.replicaOf !== undefined) return followStatements(options.replicaOf);
   const password = `'${(options.password ?? "").replaceAll("'", "''")}'`;
   const databases = [SQL_DATABASE, `${SQL_DATABASE}2`];
   return [
@@ -101,7 +103,7 @@ export const mariadb: ServerEntry = {
   program: "mariadbd",
   sources: [{ kind: "debian", package: "mariadb-server-core" }],
   readyDeadlineMs: 30_000,
-  supports: ["config", "password", "durable", "tls"],
+  supports: ["config", "password", "durable", "tls", "replicaOf"],
 
   async configure(launch, program) {
     const path = paths(launch.directory);
@@ -123,7 +125,7 @@ export const mariadb: ServerEntry = {
 
   args(launch, program) {
     const path = paths(launch.directory);
-    const { tls, config } = launch.options;
+    const { tls, config, replicaOf } = launch.options;
     return [
       "--no-defaults",
       ...asRoot(),
@@ -143,6 +145,7 @@ export const mariadb: ServerEntry = {
         skip_name_resolve: "ON",
         ...(tls === undefined ? {} : { ssl_cert: path.cert, ssl_key: path.key }),
         ...(tls?.only ? { require_secure_transport: "ON" } : {}),
+        ...(replicaOf === undefined ? {} : { read_only: "ON" }),
         ...config,
       }),
     ];
@@ -168,4 +171,5 @@ export const mariadb: ServerEntry = {
     kill: (id) => `KILL CONNECTION ${id}`,
     readOnly: (on) => [`SET GLOBAL read_only = ${on ? "ON" : "OFF"}`],
   },
+  replication: mariadbReplication,
 };

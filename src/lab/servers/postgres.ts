@@ -5,6 +5,7 @@ import { type CommandResult, runCommand, whyFailed } from "./command.ts";
 import { freshData } from "./data.ts";
 import type { Launch, Program, ServerEntry } from "./entry.ts";
 import { powerlessIdentity } from "./identity.ts";
+import { baseBackup, postgresReplication } from "./postgres-replica.ts";
 import { SQL_DATABASE, SQL_USER } from "./sql-control.ts";
 import { postgresQuery } from "./sql-postgres.ts";
 import type { SqlRow } from "./sql-wire.ts";
@@ -90,6 +91,7 @@ function accessRules({ options }: Launch): string {
   const type = options.tls?.only ? "hostssl" : "host";
   return [
     "local all all trust",
+    "local replication all trust",
     `${type} all all 127.0.0.1/32 ${method}`,
     `${type} replication all 127.0.0.1/32 ${method}`,
     "",
@@ -114,7 +116,7 @@ export const postgres: ServerEntry = {
     { kind: "debian", package: "postgresql" },
   ],
   readyDeadlineMs: 30_000,
-  supports: ["config", "password", "durable", "tls"],
+  supports: ["config", "password", "durable", "tls", "replicaOf"],
   identity: powerlessIdentity,
   stopSignal: "SIGINT", // SIGTERM waits until the last client leaves
   disposeSignal: "SIGQUIT", // after SIGKILL the kernel keeps its shared memory for ever
@@ -129,7 +131,11 @@ export const postgres: ServerEntry = {
   async configure(launch, program) {
     const path = paths(launch.directory);
     const identity = await powerlessIdentity();
-    if (!existsSync(path.data)) {
+    const { replicaOf } = launch.options;
+    if (!existsSync(path.data) && replicaOf !== undefined) {
+      await baseBackup(replicaOf, path.data);
+      await writeFile(path.opened, ""); // the leader's role has its password
+    } else if (!existsSync(path.data)) {
       const recipe = [...initArgs, initStatements].join(" ");
       await freshData("postgres", program.file, recipe, path.data, identity, (data) =>
         initialize(program, data),
@@ -185,4 +191,5 @@ export const postgres: ServerEntry = {
   },
 
   sql: postgresSql,
+  replication: postgresReplication,
 };

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "../../time/index.ts";
-import type { Launch, Program, ServerEntry, ServerOptions } from "./entry.ts";
+import type { Launch, Leader, Program, ServerEntry, ServerOptions } from "./entry.ts";
 import type { Guard } from "./guard.ts";
 import { type Exit, ServerProcess } from "./process.ts";
 import { countConnections } from "./sockets.ts";
@@ -12,6 +12,17 @@ import { Fatal, until } from "./until.ts";
 const STOP_DEADLINE_MS = 5_000;
 /** One that is only asked to end at once and does not is killed after this. */
 const DISPOSE_DEADLINE_MS = 1_000;
+
+/** What one server does as leader or follower. */
+export interface BoundReplication {
+  /** It acknowledges a write only once its follower has it; or, again, without waiting. */
+  synchronous(on: boolean): Promise<void>;
+  hasCaughtUpWith(leader: RunningServer): Promise<boolean>;
+  /** It applies what it has received, follows nobody any more, and takes writes. */
+  promote(): Promise<void>;
+  /** Its data is given up for the leader's; it runs as a read-only follower afterwards. */
+  follow(leader: RunningServer): Promise<void>;
+}
 
 /** A real server on a loopback port of its own. Disposing it kills it and removes its directory. */
 export class RunningServer {
@@ -40,6 +51,11 @@ export class RunningServer {
     return this.#entry.url(this.#launch);
   }
 
+  /** The server's own directory: configuration, data, log, Unix socket. */
+  get directory(): string {
+    return this.#launch.directory;
+  }
+
   get password(): string | undefined {
     return this.#launch.options.password;
   }
@@ -66,6 +82,34 @@ export class RunningServer {
   get sql(): SqlControl {
     if (this.#entry.sql === undefined) throw new Error(`${this.name} does not speak SQL`);
     return new SqlControl(this.#entry.sql, this.#launch);
+  }
+
+  /** How it leads and follows. Throws where the lab can't make it. */
+  get replication(): BoundReplication {
+    const { replication } = this.#entry;
+    if (replication === undefined) throw new Error(`the lab knows no replication of ${this.name}`);
+    return {
+      synchronous: (on) => replication.synchronous(this.#launch, on),
+      hasCaughtUpWith: (leader) => replication.hasCaughtUp(this.#launch, leader.#launch),
+      promote: async () => {
+        await replication.promote(this.#launch);
+        this.#follow(undefined);
+      },
+      follow: async (leader) => {
+        await this.stop();
+        await replication.forget(this.#launch);
+        this.#follow(leader);
+        await this.start();
+      },
+    };
+  }
+
+  #follow(leader: Leader | undefined): void {
+    const { replicaOf: _before, ...options } = this.#launch.options;
+    this.#launch = {
+      ...this.#launch,
+      options: leader === undefined ? options : { ...options, replicaOf: leader },
+    };
   }
 
   /** What the server wrote, over all its runs. */

@@ -10,7 +10,22 @@ export function postgresQuery(
   database: string,
   statements: readonly string[],
 ): Promise<SqlRow[]> {
-  return dialogue(path, async (socket) => {
+  return postgresSession(path, user, database, async (ask) => {
+    let rows: SqlRow[] = [];
+    for (const sql of statements) rows = await ask(sql);
+    return rows;
+  });
+}
+
+/** One session as this user, with whatever has to happen between its statements. */
+export function postgresSession<T>(
+  path: string,
+  user: string,
+  database: string,
+  talk: (ask: (sql: string) => Promise<SqlRow[]>) => Promise<T>,
+  deadlineMs?: number,
+): Promise<T> {
+  const session = async (socket: MessageSocket): Promise<T> => {
     // The administrator writes also where all others may only read.
     const settings = ["user", user, "database", database, "options", "-c default_transaction_read_only=off"];
     const body = Buffer.from(`${settings.join("\0")}\0\0`);
@@ -19,14 +34,14 @@ export function postgresQuery(
     head.writeInt32BE(PROTOCOL_3, 4);
     socket.write(Buffer.concat([head, body]));
     await readUntilReady(socket);
-    let rows: SqlRow[] = [];
-    for (const sql of statements) {
+    const value = await talk((sql) => {
       socket.write(message("Q", Buffer.from(`${sql}\0`)));
-      rows = await readUntilReady(socket);
-    }
+      return readUntilReady(socket);
+    });
     socket.write(message("X", Buffer.alloc(0)));
-    return rows;
-  });
+    return value;
+  };
+  return dialogue(path, session, deadlineMs);
 }
 
 function message(type: string, body: Buffer): Buffer {

@@ -50,10 +50,14 @@ export class MessageSocket {
 }
 
 /** Runs a dialogue over a connection to a Unix socket of its own; the connection is gone afterwards. */
-export async function dialogue<T>(path: string, talk: (socket: MessageSocket) => Promise<T>): Promise<T> {
+export async function dialogue<T>(
+  path: string,
+  talk: (socket: MessageSocket) => Promise<T>,
+  deadlineMs: number = DIALOGUE_DEADLINE_MS,
+): Promise<T> {
   const socket = connect({ path });
-  const timer = systemClock.setTimer(DIALOGUE_DEADLINE_MS, () => {
-    socket.destroy(new Error(`no answer within ${DIALOGUE_DEADLINE_MS} ms`));
+  const timer = systemClock.setTimer(deadlineMs, () => {
+    socket.destroy(new Error(`no answer within ${deadlineMs} ms`));
   });
   try {
     return await talk(new MessageSocket(socket));
