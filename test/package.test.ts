@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { runCommand, whyFailed } from "../src/lab/servers/command.ts";
-import { root } from "./house/source.ts";
+import { root, sourcesUnder } from "./house/source.ts";
 
 interface Manifest {
   readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
@@ -88,6 +88,25 @@ function loader(names: readonly string[], how: "import" | "require"): string {
     for (const name of ${JSON.stringify(names)}) found[name] = Object.keys(${load}).sort();
     console.log(JSON.stringify(found));`;
 }
+
+test("package: require gives ours, not the library that a door passes on", async () => {
+  const star = /^export \* from "([^.][^"]*)";$/gm;
+  let passedOn = 0;
+  for (const { path, text } of sourcesUnder("src/drivers")) {
+    for (const [, library = ""] of text.matchAll(star)) {
+      // Only CommonJS has what `require` gives as an export of its own, in Node.js 23 and newer.
+      if (!/\.c?js$/.test(import.meta.resolve(library))) continue;
+      passedOn++;
+      const door = path.replace("promise-entry.ts", "promise.js").replace("entry.ts", "index.js");
+      const loaded = (await import(`../${door}`)) as Readonly<Record<string, unknown>>;
+      const required = loaded["module.exports"] as object;
+      assert.ok(required !== undefined, `${path}: from Node.js 23 on, require would give ${library} itself`);
+      for (const [name, value] of Object.entries(loaded))
+        if (name !== "module.exports") assert.equal(Reflect.get(required, name), value, `${door} ${name}`);
+    }
+  }
+  assert.ok(passedOn >= 4, `${passedOn} doors`);
+});
 
 for (const how of ["import", "require"] as const) {
   test(`package: every door loads by ${how}`, async () => {
