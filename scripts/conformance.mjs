@@ -8,7 +8,7 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { main, root, SetupError, setup } from "./setup.mjs";
 
-const HELP = `npm run conformance -- <driver> [--json]
+const HELP = `npm run conformance -- <driver> [--server NAME] [--json]
 npm run conformance -- <driver> --ledger [--rounds N] [--rate N] [--server NAME] [--json]
 
 The conformance suite on one driver and its real server: faults, restarts, half-open peers, fail-over, credentials,
@@ -18,7 +18,7 @@ closing in every state, a thousand reconnects, and the outcome ledger. Exit stat
                   Exit status 1 when something acknowledged is absent, applied twice, told wrongly or never settled.
   --rounds N      rolling restarts; each restarts every member once. Default 20
   --rate N        writes per second. Default 10000
-  --server NAME   another server of the lab's table, such as nats-current
+  --server NAME   another server of the lab's table, such as mysql, or nats-current with --ledger
   --json          last line: {"driver","server","passed","failed","skipped"}, or the ledger's figures`;
 
 await main(async () => {
@@ -33,7 +33,7 @@ await main(async () => {
   const target = await lab.loadTarget(driver);
   try {
     if (ledger) await rollingLedger(target, { rounds, perSecond: rate, server }, json);
-    else await suite(lab, target, json);
+    else await suite(lab, onServer(target, server), json);
   } catch (error) {
     if (!(error instanceof lab.ServerUnavailable)) throw error;
     throw new SetupError(error.message);
@@ -56,8 +56,8 @@ function readArgs() {
     if (Number.isSafeInteger(value) && value > 0) return value;
     throw new SetupError(`--${name} is ${values[name]}, but must be a whole number above 0`);
   };
-  if (!values.ledger && (values.rounds ?? values.rate ?? values.server) !== undefined)
-    throw new SetupError("--rounds, --rate and --server belong to --ledger");
+  if (!values.ledger && (values.rounds ?? values.rate) !== undefined)
+    throw new SetupError("--rounds and --rate belong to --ledger");
   return {
     driver: positionals.length === 1 ? positionals[0] : undefined,
     json: values.json,
@@ -66,6 +66,14 @@ function readArgs() {
     rate: whole("rate", 10_000),
     server: values.server,
   };
+}
+
+function onServer(target, server) {
+  if (server === undefined) return target;
+  const other = target.withServer?.(server);
+  if (other === undefined)
+    throw new SetupError(`the suite of ${target.driver} does not run on the server "${server}"`);
+  return other;
 }
 
 async function suite(lab, target, json) {

@@ -11,7 +11,10 @@ const lab = `
 export const targetNames = ["tcp", "redis"];
 export const serverNames = ["redis"];
 export class ServerUnavailable extends Error {}
-export const loadTarget = async (driver) => ({ driver });
+export const loadTarget = async (driver) => ({
+  driver,
+  ...(driver === "tcp" && { withServer: (name) => (name === "redis" ? { driver: "tcp on redis" } : undefined) }),
+});
 export async function runConformance(target, { onResult }) {
   if (target.driver === "redis") throw new ServerUnavailable("no redis-server; get it by X");
   const cases = RESULTS.map((status, i) => ({ name: "case " + i, items: ["L1"], status, tookMs: 1,
@@ -58,6 +61,8 @@ test("conformance: a line for each case, and with --json last the six figures; s
     ended.stdout,
     /^passed {3}case 0 \[L1\] \(1 ms\)\nfailed {3}case 1 \[L1\] \(1 ms\)\n +because\n/,
   );
+  const other = await checkout.run("conformance.mjs", "tcp", "--server", "redis", "--json");
+  assert.equal((lastObject(other) as { driver: string }).driver, "tcp on redis");
   const plain = await checkout.run("conformance.mjs", "tcp");
   assert.equal(lines(plain).at(-1), "tcp on a server 1.0: 2 passed, 1 failed, 1 skipped");
 });
@@ -77,9 +82,10 @@ test("conformance: wrong arguments and a server that can't be had are one line a
     [[], /^holdfast: npm run conformance -- <driver> \[--json\]; known: tcp, redis\n$/],
     [["tpc"], /unknown driver "tpc"; known: tcp, redis/],
     [["tcp", "--jsno"], /--jsno/],
-    [["tcp", "--rounds", "3"], /--rounds, --rate and --server belong to --ledger/],
+    [["tcp", "--rounds", "3"], /--rounds and --rate belong to --ledger/],
     [["tcp", "--ledger", "--rounds", "0"], /--rounds is 0, but must be a whole number above 0/],
     [["tcp", "--ledger", "--server", "rdis"], /unknown server "rdis"; known: redis/],
+    [["redis", "--server", "redis"], /the suite of redis does not run on the server "redis"/],
     [["tcp", "--ledger"], /holdfast\/tcp has no ledger over rolling restarts/],
     [["redis", "--json"], /^holdfast: no redis-server; get it by X\n$/],
   ]);

@@ -86,6 +86,8 @@ export interface ConformanceTarget {
   readonly writesPerSecond?: number;
   /** Starts a server that acknowledges only what survives a kill. */
   startServer(): Promise<TargetServer>;
+  /** The same target on another server of the lab's table; `undefined` for one that the driver can't talk to. */
+  withServer?(name: string): ConformanceTarget | undefined;
   /** Makes a client; dials nothing. */
   open(options: OpenOptions): TargetClient;
   /** Ledger trials over rolling restarts of the driver's cluster, by what acknowledges a write. */

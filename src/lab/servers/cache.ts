@@ -83,6 +83,10 @@ export async function programInFolder(
       const file = join(folder, "node_modules", source.program);
       return (await isExecutable(file)) ? { file, leadingArgs: [], env: {}, from: "cache" } : undefined;
     }
+    case "jar": {
+      const file = join(folder, source.program);
+      return (await isExecutable(file)) ? { file, leadingArgs: [], env: {}, from: "cache" } : undefined;
+    }
     case "maven": {
       const java = await findOnPath("java");
       if (java === undefined || !existsSync(folder)) return undefined;

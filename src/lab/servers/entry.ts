@@ -20,7 +20,9 @@ export type Source =
   /** A Go main package, built by the `go` command. */
   | { readonly kind: "go"; readonly module: string; readonly version: string }
   /** A Java program; its jars are copied together and `mainClass` is run from them. */
-  | { readonly kind: "maven"; readonly artifact: string; readonly mainClass: string };
+  | { readonly kind: "maven"; readonly artifact: string; readonly mainClass: string }
+  /** A native program that a Java artifact carries in a `.tar.gz`; `program` is its path in there. */
+  | { readonly kind: "jar"; readonly artifact: string; readonly archive: string; readonly program: string };
 
 /** Where a program was found, and what it needs to run. */
 export interface Program {
@@ -97,6 +99,8 @@ export interface ServerEntry {
   readonly onlyFetched?: true;
   /** Where this tool is not on PATH nobody can ask for the server: missing is then no failure, also with CI=true. */
   readonly requires?: string;
+  /** Nobody has to have it: missing is no failure, also with CI=true. */
+  readonly optional?: true;
   /** How long a start may take before it counts as failed. */
   readonly readyDeadlineMs: number;
   /** Settings of `ServerOptions` that this server knows; any other is refused. */

@@ -5,6 +5,7 @@ import { runCommand, whyFailed } from "./command.ts";
 import { freshData } from "./data.ts";
 import type { Launch, ServerEntry } from "./entry.ts";
 import { followStatements, mariadbReplication } from "./mariadb-replica.ts";
+import { asRoot, flags, paths } from "./mysql-files.ts";
 import { SQL_DATABASE, SQL_USER } from "./sql-control.ts";
 import { mysqlQuery } from "./sql-mysql.ts";
 
@@ -39,24 +40,6 @@ function locations(file: string): string[] {
   const { base, share } = homeOf(file);
   return flags({ basedir: base, lc_messages_dir: share, character_sets_dir: join(share, "charsets") });
 }
-
-function flags(settings: Readonly<Record<string, string | number>>): string[] {
-  return Object.entries(settings).map(([key, value]) => `--${key.replaceAll("_", "-")}=${value}`);
-}
-
-function asRoot(): string[] {
-  return process.getuid?.() === 0 ? ["--user=root"] : [];
-}
-
-const paths = (directory: string) => ({
-  data: join(directory, "data"),
-  // Its own: a starting mariadbd removes whatever looks like a temporary table from its tmpdir, also another server's.
-  temporary: join(directory, "tmp"),
-  firstStart: join(directory, "first-start.sql"),
-  socket: join(directory, "sql.sock"),
-  cert: join(directory, "cert.pem"),
-  key: join(directory, "key.pem"),
-});
 
 /** What mariadb-install-db does, without its shell script, which looks for a system's own paths. */
 async function bootstrap(file: string, env: Readonly<Record<string, string>>, data: string): Promise<void> {

@@ -1,10 +1,11 @@
 import type { ServerEntry } from "./entry.ts";
 import { mariadb } from "./mariadb.ts";
+import { mysql } from "./mysql.ts";
 import { nats, natsCurrent } from "./nats.ts";
 import { postgres } from "./postgres.ts";
 import { redis } from "./redis.ts";
 
-export type ServerName = "redis" | "nats" | "nats-current" | "mariadb" | "postgres";
+export type ServerName = "redis" | "nats" | "nats-current" | "mariadb" | "mysql" | "postgres";
 
 /** Every server the lab can run. A new one is one entry (with its name above, its parts in a file of its own). */
 export const serverTable: Readonly<Record<ServerName, ServerEntry>> = {
@@ -12,6 +13,7 @@ export const serverTable: Readonly<Record<ServerName, ServerEntry>> = {
   nats,
   "nats-current": natsCurrent,
   mariadb,
+  mysql,
   postgres,
 };
 

@@ -8,6 +8,7 @@ import {
   type FaultProxy,
   faultProxy,
   type RunningServer,
+  type ServerName,
   type StartOptions,
 } from "../../../src/lab/index.ts";
 import { checkLeaks } from "../../support/leaks.ts";
@@ -42,10 +43,14 @@ export const quick: MysqlPoolResilience = {
   minDialGapMs: 10,
 };
 
-/** `undefined` when the machine has no MariaDB: the test is then marked as skipped and must return. */
-export async function rigFor(t: TestContext, options: StartOptions = {}): Promise<Rig | undefined> {
+/** `undefined` when the machine has no such server: the test is then marked as skipped and must return. */
+export async function rigFor(
+  t: TestContext,
+  options: StartOptions = {},
+  name: ServerName = "mariadb",
+): Promise<Rig | undefined> {
   const cleanUp = checkLeaks(t);
-  const server = await withServer(t, "mariadb", options);
+  const server = await withServer(t, name, options);
   if (server === undefined) return undefined;
   const proxy = await faultProxy({ upstream: { host: server.host, port: server.port } });
   cleanUp(() => proxy.close());

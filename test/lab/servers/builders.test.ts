@@ -17,8 +17,15 @@ const tools: Record<string, string> = {
     chmod 755 "$2/node_modules/pkg/bin/served"`,
   go: `printf '#!/bin/sh\\necho go %s\\n' "$2" > "$GOBIN/served"; chmod 755 "$GOBIN/served"`,
   mvn: `
-    for arg; do case $arg in -DoutputDirectory=*) out=\${arg#*=} ;; esac; done
-    grep -q '<groupId>org.x</groupId><artifactId>served</artifactId><version>1.2</version>' pom.xml && touch "$out/served.jar"`,
+    for arg; do case $arg in
+      -DoutputDirectory=*) out=\${arg#*=} ;;
+      -Dmdep.unpack.includes=*) archive=\${arg#*=} ;;
+      dependency:*) goal=\${arg#*:} ;;
+    esac; done
+    grep -q '<groupId>org.x</groupId><artifactId>served</artifactId><version>1.2</version>' pom.xml
+    if [ "$goal" = copy-dependencies ]; then touch "$out/served.jar"; exit; fi
+    mkdir -p "$out/tree/bin"; printf '#!/bin/sh\\necho unpacked\\n' > "$out/tree/bin/served"
+    chmod 755 "$out/tree/bin/served"; tar -czf "$out/$archive" -C "$out/tree" bin; rm -r "$out/tree"`,
   java: `echo java "$@"`,
 };
 
@@ -71,6 +78,11 @@ const cases: { source: Source; folder: string; says: RegExp }[] = [
     folder: "hf-maven-maven",
     says: /^java -cp .*\/hf-maven-maven\/\* org\.x\.Main --port 1$/,
   },
+  {
+    source: { kind: "jar", artifact: "org.x:served:1.2", archive: "served.tar.gz", program: "bin/served" },
+    folder: "hf-jar-jar",
+    says: /^unpacked$/,
+  },
 ];
 
 for (const { source, folder, says } of cases) {
@@ -92,7 +104,7 @@ for (const { source, folder, says } of cases) {
 
   test(`a failure of ${source.kind} is told and leaves nothing`, async (t) => {
     const home = await project(t);
-    const tool = source.kind === "maven" ? "mvn" : source.kind;
+    const tool = source.kind === "maven" || source.kind === "jar" ? "mvn" : source.kind;
     await writeFile(join(home, "bin", tool), "#!/bin/sh\necho it broke >&2\nexit 1\n");
     const failing = acquire(entry(`hf-bad-${source.kind}`, source), { get: "cache", progress: () => {} });
     await assert.rejects(failing, (error) => {

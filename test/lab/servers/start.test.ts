@@ -12,7 +12,7 @@ test("an unknown server or setting is refused before anything is fetched", async
   await assert.rejects(startServer("rediss" as ServerName), {
     code: "HF_OPTION",
     message:
-      /unknown server "rediss"; known: redis, nats, nats-current, mariadb, postgres; did you mean "redis"\?/,
+      /unknown server "rediss"; known: redis, nats, nats-current, mariadb, mysql, postgres; did you mean "redis"\?/,
   });
   await assert.rejects(startServer("nats", { replicaOf: { host: "127.0.0.1", port: 1 } }), {
     code: "HF_OPTION",
@@ -22,7 +22,7 @@ test("an unknown server or setting is refused before anything is fetched", async
     startServer("redis", { pasword: "x" } as StartOptions),
     /unknown option "pasword"; did you mean "password"\?/,
   );
-  assert.deepEqual(serverNames, ["redis", "nats", "nats-current", "mariadb", "postgres"]);
+  assert.deepEqual(serverNames, ["redis", "nats", "nats-current", "mariadb", "mysql", "postgres"]);
 });
 
 test("a port that is taken is seen: another one is chosen, or the error says so", async (t) => {

@@ -1,4 +1,4 @@
-/** The suite's adapter for `holdfast/mysql2`, against MariaDB, whose commits are on disk. */
+/** The suite's adapter for `holdfast/mysql2`, against MariaDB or MySQL, whose commits are on disk. */
 import { createConnection as createBareConnection } from "mysql2/promise";
 import { createConnection } from "../../../drivers/mysql2/index.ts";
 import { type RunningServer, startServer } from "../../servers/index.ts";
@@ -19,27 +19,28 @@ interface Secret {
 }
 
 /** A run of its own: servers and clients share the password in force. */
-export function mysql2Target(): ConformanceTarget {
+export function mysql2Target(server: "mariadb" | "mysql" = "mariadb"): ConformanceTarget {
   const secret = { now: firstPassword, rotations: 0, servers: new Set<RunningServer>() };
   return {
     driver: "mysql2",
     lacks: {},
     writesPerSecond: 50,
     proves: ["M", "mariadb-redis"],
-    startServer: () => startMariadb(secret),
+    startServer: () => startSql(server, secret),
+    withServer: (name) => (name === "mariadb" || name === "mysql" ? mysql2Target(name) : undefined),
     open: (options) => openClient(options, secret),
   };
 }
 
-async function startMariadb(secret: Secret): Promise<TargetServer> {
-  const server = await startServer("mariadb", { password: firstPassword });
+async function startSql(name: "mariadb" | "mysql", secret: Secret): Promise<TargetServer> {
+  const server = await startServer(name, { password: firstPassword });
   await server.sql.query(`CREATE TABLE ${book} (id INT PRIMARY KEY, count INT NOT NULL) ENGINE=InnoDB`);
   secret.servers.add(server);
   if (secret.now !== firstPassword) await server.sql.changePassword(secret.now);
   return {
     host: server.host,
     port: server.port,
-    description: `MariaDB ${server.version}, innodb_flush_log_at_trx_commit=1`,
+    description: `${name === "mysql" ? "MySQL" : "MariaDB"} ${server.version}, innodb_flush_log_at_trx_commit=1`,
     get running() {
       return server.running;
     },
