@@ -1,18 +1,26 @@
 import { HoldfastError } from "../call/index.ts";
-import { isCured, type Statement } from "./statement.ts";
+import { isCured, type Leftover, type Statement } from "./statement.ts";
 
 /** The key of an open transaction among what a session holds. */
 export const transactionKey = "transaction";
 
+/** One call that left it. */
+interface Take {
+  readonly order: number;
+  /** No rollback takes it back. */
+  kept: boolean;
+  /** Ended by a call of the open transaction: a rollback brings it back. */
+  cured: boolean;
+}
+
 interface Held {
   readonly reason: string;
-  /** The call that left it. */
-  readonly since: number;
-  /** How often it was taken. */
-  count: number;
-  /** Gone when the transaction it was made in rolls back. */
-  readonly transactional: boolean;
+  readonly how: Pick<Leftover, "transactional" | "counted" | "lingers">;
+  /** Never empty for long: a call that failed, or a cure, takes its own away. */
+  takes: Take[];
 }
+
+const plain = { transactional: false, counted: false, lingers: false } as const;
 
 /** State that lives and dies with one connection: an open transaction, user variables, temporary tables, locks. */
 export class Holding<C> {
@@ -74,32 +82,42 @@ export class Holdings<C> {
     if (leaves.length === 0 && transaction !== "begin") return this.#current;
     this.#current ??= new Holding<C>(order);
     const { held } = this.#current;
-    if (transaction === "begin") held.set(transactionKey, openTransaction(order));
-    for (const { key, reason, transactional, counted } of leaves) {
-      const count = counted ? (held.get(key)?.count ?? 0) + 1 : 1;
-      held.set(key, { reason, since: order, count, transactional });
-    }
+    if (transaction === "begin") take(held, transactionKey, openTransaction, plain, order);
+    for (const { key, reason, ...how } of leaves) take(held, key, reason, how, order);
     return this.#current;
   }
 
   /** A call succeeded: what it ends is over, what it left itself stays. */
   done(holding: Holding<C> | undefined, { cures, transaction }: Statement, order: number): void {
     if (holding === undefined) return;
-    const rolledBack = transaction === "rollback";
-    for (const [key, held] of holding.held) {
-      if (held.since >= order) continue;
-      const ended = key === transactionKey && (transaction === "commit" || rolledBack);
-      if (ended || (rolledBack && held.transactional)) holding.held.delete(key);
-      else if (isCured(cures, key) && --held.count <= 0) holding.held.delete(key);
+    const { held } = holding;
+    const ends = transaction === "commit" || transaction === "rollback";
+    if (ends) endTransaction(held, order, transaction);
+    const open = held.get(transactionKey)?.takes.some((one) => one.order <= order) === true;
+    for (const [key, one] of held) {
+      if (key === transactionKey) continue;
+      if (isCured(cures, key)) cure(one, order, open);
+      settle(one, order, open);
     }
     this.#drop(holding);
   }
 
-  /** A call failed: what it would have left is not there. A COMMIT that failed is over too: its caller knows. */
-  failed(holding: Holding<C> | undefined, { transaction }: Statement, order: number): void {
+  /**
+   * A call failed: what it would have left is not there, unless it lingers or came from one of several statements. A
+   * COMMIT that failed is over too: its caller knows.
+   * @param alive its connection lives on
+   */
+  failed(
+    holding: Holding<C> | undefined,
+    { transaction, multi }: Statement,
+    order: number,
+    alive: boolean,
+  ): void {
     if (holding === undefined) return;
-    for (const [key, { since }] of holding.held) if (since === order) holding.held.delete(key);
-    if (transaction === "commit") holding.held.delete(transactionKey);
+    for (const one of holding.held.values()) {
+      if (!alive || !(multi || one.how.lingers)) one.takes = one.takes.filter((each) => each.order !== order);
+    }
+    if (transaction === "commit") endTransaction(holding.held, order, "unknown");
     this.#drop(holding);
   }
 
@@ -109,23 +127,63 @@ export class Holdings<C> {
       this.#current ??= new Holding<C>(order, connection);
       this.#current.on ??= connection;
       const { held } = this.#current;
-      if (!held.has(transactionKey)) held.set(transactionKey, openTransaction(order));
+      if (!held.has(transactionKey)) take(held, transactionKey, openTransaction, plain, order);
     } else if (inTransaction === false) {
       const held = this.#current?.held;
-      const since = held?.get(transactionKey)?.since;
-      if (since === undefined || since > order) return;
-      held?.delete(transactionKey);
+      if (held?.get(transactionKey)?.takes.some((one) => one.order <= order) !== true) return;
+      endTransaction(held, order, "unknown");
       this.#drop(this.#current);
     }
   }
 
   #drop(holding: Holding<C> | undefined): void {
-    if (holding !== undefined && holding === this.#current && holding.held.size === 0) {
-      this.#current = undefined;
-    }
+    if (holding === undefined) return;
+    for (const [key, { takes }] of holding.held) if (takes.length === 0) holding.held.delete(key);
+    if (holding === this.#current && holding.held.size === 0) this.#current = undefined;
   }
 }
 
-function openTransaction(since: number): Held {
-  return { reason: "an open transaction", since, count: 1, transactional: false };
+const openTransaction = "an open transaction";
+
+function take(held: Map<string, Held>, key: string, reason: string, how: Held["how"], order: number): void {
+  const one: Take = { order, kept: !how.transactional, cured: false };
+  const takes = held.get(key)?.takes ?? [];
+  takes.push(one);
+  held.set(key, { reason, how, takes });
+}
+
+/** @param how `unknown`: what was made in it, or ended in it, counts as there: better told lost once too often */
+function endTransaction(
+  held: Map<string, Held>,
+  order: number,
+  how: "commit" | "rollback" | "unknown",
+): void {
+  for (const [key, one] of held) {
+    one.takes = one.takes.filter((each) => {
+      if (each.order >= order && !(how === "unknown" && each.order === order)) return true;
+      if (key === transactionKey) return false;
+      if (how === "commit" && each.cured) return false;
+      if (how === "rollback" && !each.kept) return false;
+      each.kept = true;
+      each.cured = false;
+      return true;
+    });
+  }
+}
+
+/** A counted one is ended as often as it was taken; in an open transaction it is only as if it were. */
+function cure(held: Held, order: number, open: boolean): void {
+  const older = held.takes.filter((each) => each.order < order && !each.cured);
+  const ended = held.how.counted ? older.slice(0, 1) : older;
+  if (open && held.how.transactional) for (const each of ended) each.cured = true;
+  else held.takes = held.takes.filter((each) => !ended.includes(each));
+}
+
+/** The call that left it succeeded: outside a transaction nothing takes it back, and it stands for those before it. */
+function settle(held: Held, order: number, open: boolean): void {
+  const own = held.takes.find((each) => each.order === order);
+  if (own === undefined) return;
+  if (!open) own.kept = true;
+  if (held.how.counted) return;
+  held.takes = held.takes.filter((each) => each.order >= order || each.cured || (each.kept && !own.kept));
 }

@@ -117,7 +117,7 @@ export class SqlLine<C extends SqlConnection> {
       this.#note(undone ? { ...statement, transaction: "rollback" } : statement, holding, order);
       return reply;
     } catch (error) {
-      this.#holdings.failed(holding, statement, order);
+      this.#holdings.failed(holding, statement, order, used !== undefined && used === this.link.connection);
       throw error;
     } finally {
       this.#heard(used, order);

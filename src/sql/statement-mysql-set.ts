@@ -1,7 +1,7 @@
 /** MySQL's `SET`, one assignment at a time. */
 import type { StatementText } from "./statement-head.ts";
 import type { Token } from "./statement-lexer.ts";
-import { type Draft, leave, put } from "./statement-types.ts";
+import { type Draft, leave, leaveUserVariables, put } from "./statement-types.ts";
 
 export function setMysql(statement: StatementText, draft: Draft): void {
   const { head, text } = statement;
@@ -70,7 +70,7 @@ function assign(statement: StatementText, tokens: readonly Token[], global: bool
   }
   if (first.kind === "variable" && !first.text.startsWith("@@")) {
     if (!isConstant(tokens.slice(equals + 1))) draft.effect = "once";
-    return leave(draft, "user-variables", "user variables");
+    return leaveUserVariables(draft);
   }
   const name = target
     .map(({ text }) => text)

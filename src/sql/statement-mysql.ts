@@ -3,7 +3,7 @@ import { nameAt, type StatementText, verb } from "./statement-head.ts";
 import type { Token } from "./statement-lexer.ts";
 import { setMysql } from "./statement-mysql-set.ts";
 import type { Scan } from "./statement-scan.ts";
-import { type Draft, leave, put } from "./statement-types.ts";
+import { type Draft, leave, leaveUserVariables, put } from "./statement-types.ts";
 
 /** Statements that end an open transaction by themselves, as the manuals list them. */
 const COMMITS = new Set([
@@ -61,7 +61,7 @@ export function mysqlHead(statement: StatementText, scan: Scan, draft: Draft): v
     case "get":
       // GET DIAGNOSTICS answers from the last statement, into variables.
       draft.recalls = true;
-      return leave(draft, "user-variables", "user variables");
+      return leaveUserVariables(draft);
     case "begin":
       if (second === "not") draft.dirty = true;
       else transaction(draft, "begin", "idempotent");

@@ -1,7 +1,7 @@
 /** Looks at every token of one statement as it passes: words that write, functions and what they leave behind. */
 import { isGrammar, isPure, isRecalling } from "./statement-functions.ts";
 import type { Dialect, Token } from "./statement-lexer.ts";
-import { type Draft, leave, put } from "./statement-types.ts";
+import { type Draft, leave, leaveUserVariables, put } from "./statement-types.ts";
 
 /** Words that no statement without effect contains (outside quotes). */
 const WRITES = new Set([
@@ -69,14 +69,14 @@ export class Scan {
   #variable(token: Token): void {
     if (token.text.startsWith("@@")) return;
     const before = this.#one?.kind === "word" ? this.#one.text : undefined;
-    if (before === "into") leave(this.#draft, "user-variables", "user variables");
+    if (before === "into") leaveUserVariables(this.#draft);
   }
 
   #mark(token: Token): void {
     if (token.text === ":=") {
       this.writes = true;
       const target = this.#one?.kind === "variable" ? this.#one.text : "";
-      if (target !== "" && !target.startsWith("@@")) leave(this.#draft, "user-variables", "user variables");
+      if (target !== "" && !target.startsWith("@@")) leaveUserVariables(this.#draft);
     } else if (token.text === "(") this.#bracket(token);
   }
 
@@ -127,7 +127,8 @@ export class Scan {
   #called(call: Call): void {
     if (this.#dialect === "mysql") this.#mysqlLock(call);
     else if (call.name === "set_config") this.#setConfig(call);
-    else if (call.name === "dblink_connect") leave(this.#draft, "dblink", "dblink connection");
+    else if (call.name === "dblink_connect")
+      leave(this.#draft, "dblink", "dblink connection", { lingers: true });
     else if (call.name === "dblink_disconnect") this.#draft.cures.push("dblink");
     else this.#advisoryLock(call);
   }
@@ -135,14 +136,18 @@ export class Scan {
   #mysqlLock({ name, arguments: given }: Call): void {
     if (name === "release_all_locks") this.#draft.cures.push("user-lock:*");
     else if (name === "release_lock") this.#draft.cures.push(`user-lock:${keyOf(given)}`);
-    else leave(this.#draft, `user-lock:${keyOf(upToComma(given))}`, "GET_LOCK", { counted: true });
+    else
+      leave(this.#draft, `user-lock:${keyOf(upToComma(given))}`, "GET_LOCK", {
+        counted: true,
+        lingers: true,
+      });
   }
 
   #advisoryLock({ name, arguments: given }: Call): void {
     const key = `advisory-lock:${keyOf(given)}`;
     if (name === "pg_advisory_unlock_all") this.#draft.cures.push("advisory-lock:*");
     else if (/unlock/.test(name)) this.#draft.cures.push(key);
-    else leave(this.#draft, key, `advisory lock ${keyOf(given)}`, { counted: true });
+    else leave(this.#draft, key, `advisory lock ${keyOf(given)}`, { counted: true, lingers: true });
   }
 
   /** `set_config('a.b', 'c', false)`: restorable when every argument is a constant; local to the transaction with `true`. */

@@ -20,6 +20,8 @@ export interface Leftover {
   readonly transactional: boolean;
   /** Held as often as it was taken: one cure undoes one of them. */
   readonly counted: boolean;
+  /** May be there although its statement failed: a part of it had been carried out. */
+  readonly lingers: boolean;
 }
 
 export interface Statement {
@@ -72,15 +74,20 @@ export function leave(
   draft: Draft,
   key: string,
   reason: string,
-  how: { transactional?: boolean; counted?: boolean } = {},
+  how: Partial<Pick<Leftover, "transactional" | "counted" | "lingers">> = {},
 ): void {
   draft.leaves.push({
     key,
     reason,
     transactional: how.transactional ?? false,
     counted: how.counted ?? false,
+    lingers: how.lingers ?? false,
   });
   draft.dirty = true;
+}
+
+export function leaveUserVariables(draft: Draft): void {
+  leave(draft, "user-variables", "user variables", { lingers: true });
 }
 
 /** A restorable item. Setting something from a constant also cures what an earlier expression left under the same key. */
