@@ -6,6 +6,8 @@ import { copyTree } from "./data.ts";
 import type { Source } from "./entry.ts";
 
 const DEADLINE_MS = 300_000;
+/** One archive of some ten megabytes, which nobody has to have. */
+const ARCHIVE_DEADLINE_MS = 120_000;
 
 type Progress = (line: string) => void;
 
@@ -95,7 +97,7 @@ export async function fetchMaven(
   into: string,
   progress: Progress,
 ): Promise<void> {
-  await mavenGoal("copy-dependencies", source.artifact, into, [], progress);
+  await mavenGoal("copy-dependencies", source.artifact, into, { deadlineMs: DEADLINE_MS }, progress);
 }
 
 /** Unpacks the archive that a Java artifact carries, into a folder. */
@@ -104,10 +106,11 @@ export async function fetchJar(
   into: string,
   progress: Progress,
 ): Promise<void> {
-  const only = ["-DexcludeTransitive=true", `-Dmdep.unpack.includes=${source.archive}`];
-  await mavenGoal("unpack-dependencies", source.artifact, into, only, progress);
+  const args = ["-DexcludeTransitive=true", `-Dmdep.unpack.includes=${source.archive}`];
+  const deadlineMs = ARCHIVE_DEADLINE_MS;
+  await mavenGoal("unpack-dependencies", source.artifact, into, { args, deadlineMs }, progress);
   const archive = join(into, source.archive);
-  const result = await runCommand("tar", ["-xzf", archive, "-C", into], { deadlineMs: DEADLINE_MS });
+  const result = await runCommand("tar", ["-xzf", archive, "-C", into], { deadlineMs: ARCHIVE_DEADLINE_MS });
   if (result.status !== 0) throw new Error(`tar ${source.archive}: ${whyFailed(result)}`);
   await rm(archive);
 }
@@ -117,7 +120,7 @@ async function mavenGoal(
   goal: string,
   artifact: string,
   into: string,
-  more: readonly string[],
+  { args: more = [], deadlineMs }: { readonly args?: readonly string[]; readonly deadlineMs: number },
   progress: Progress,
 ): Promise<void> {
   const [groupId, artifactId, version] = artifact.split(":");
@@ -130,7 +133,7 @@ async function mavenGoal(
     );
     progress(`mvn dependency:${goal} for ${artifact}`);
     const args = ["-q", "-B", `dependency:${goal}`, `-DoutputDirectory=${into}`, ...more];
-    const result = await runCommand("mvn", args, { deadlineMs: DEADLINE_MS, cwd: work });
+    const result = await runCommand("mvn", args, { deadlineMs, cwd: work });
     if (result.status !== 0) throw new Error(`mvn ${artifact}: ${whyFailed(result)}`);
   } finally {
     await rm(work, { recursive: true, force: true });
