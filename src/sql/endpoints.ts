@@ -8,17 +8,15 @@ const avoidMs = 5_000;
 
 export class PoolEndpoints {
   readonly #endpoints: readonly Endpoint[];
+  readonly #ranks: ReadonlyMap<string, number>;
   readonly #avoidUntilMs: Map<string, number> = new Map();
   readonly #random: Random;
 
   /** @param order `given`: the first that works is preferred; `shuffled`: a fleet spreads over all */
   constructor(endpoints: readonly Endpoint[], order: "given" | "shuffled", random: Random) {
     this.#endpoints = order === "given" ? endpoints : shuffled(random, endpoints);
+    this.#ranks = new Map(this.#endpoints.map((endpoint, i) => [endpointId(endpoint), i]));
     this.#random = random;
-  }
-
-  get size(): number {
-    return this.#endpoints.length;
   }
 
   /** Every endpoint once, the one to dial first at the head. */
@@ -29,6 +27,17 @@ export class PoolEndpoints {
       return avoid > nowMs ? avoid : 0;
     };
     return [...this.#endpoints].sort((a, b) => until(a) - until(b));
+  }
+
+  /** 0 for the one that is preferred when all work. */
+  rank(endpoint: Endpoint): number {
+    return this.#ranks.get(endpointId(endpoint)) ?? 0;
+  }
+
+  /** Those before this rank that have not failed of late, best first. */
+  before(rank: number, nowMs: number): readonly Endpoint[] {
+    const better = this.#endpoints.slice(0, rank);
+    return better.filter((endpoint) => (this.#avoidUntilMs.get(endpointId(endpoint)) ?? 0) <= nowMs);
   }
 
   failed(endpoint: Endpoint, nowMs: number): void {

@@ -2,7 +2,13 @@
 
 export { type PoolResilience, poolResilience } from "../observe/index.ts";
 export { classOfSystemCode } from "./codes.ts";
-export { PoolEndpoints } from "./endpoints.ts";
+export { type SqlConnectorRules, type SqlConnectorSettings, sqlConnector } from "./connector.ts";
+export {
+  type EndpointOptions,
+  type ReadEndpointOptions,
+  readEndpoint,
+  readEndpointOptions,
+} from "./endpoint-options.ts";
 export { LeaseDriver, type LeaseRules, poolEndpoint } from "./lease-driver.ts";
 export { type SqlConnection, SqlLine } from "./line.ts";
 export { PoolRunner, type RunnerOptions, type RunnerRules, type Transmit } from "./runner.ts";

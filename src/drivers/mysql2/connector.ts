@@ -1,7 +1,7 @@
 /** Teaches the elastic pool mysql2: dial, validate, clean, close. */
 import { HoldfastError } from "../../call/index.ts";
 import type { Connector } from "../../pool/index.ts";
-import { PoolEndpoints } from "../../sql/index.ts";
+import { sqlConnector } from "../../sql/index.ts";
 import { dialMysql, setUp } from "./dial.ts";
 import { classifyMysqlLink } from "./errors.ts";
 import type { Physical } from "./physical.ts";
@@ -13,48 +13,21 @@ export function mysqlConnector(
   settings: MysqlSettings,
   made: (physical: Physical) => void,
 ): Connector<Physical> {
-  const { plan, resolved } = settings;
-  const { clock, random } = resolved.world;
-  const endpoints = new PoolEndpoints(settings.endpoints, resolved.endpointOptions.order, random);
-  return {
-    async open({ signal, lost }) {
-      const failures: unknown[] = [];
-      for (const endpoint of endpoints.inOrder(clock.nowMs())) {
-        try {
-          const physical = await dialMysql(plan, {
-            endpoint,
-            signal,
-            step: () => {},
-            tap: () => {},
-            lost,
-            alive: () => {},
-          });
-          endpoints.worked(endpoint);
-          made(physical);
-          return physical;
-        } catch (error) {
-          endpoints.failed(endpoint, clock.nowMs());
-          failures.push(error);
-          if (signal.aborted || !PoolEndpoints.elsewhere(classifyMysqlLink(error, "dial"))) throw error;
-        }
-      }
-      if (failures.length === 1) throw failures[0];
-      throw new AggregateError(failures, `none of ${endpoints.size} servers can be used`);
+  return sqlConnector<Physical>(settings, {
+    async dial(endpoint, signal, use) {
+      const physical = await dialMysql(settings.plan, {
+        ...{ endpoint, signal, step: () => {}, tap: () => {}, alive: () => {} },
+        lost: (cause) => use?.lost(cause),
+      });
+      if (use !== undefined) made(physical);
+      return physical;
     },
-
-    async close(physical, how) {
-      if (physical.refused !== undefined) endpoints.failed(physical.endpoint, clock.nowMs());
-      if (how === "abrupt") physical.destroy();
-      else await physical.end();
-    },
-
     async validate(physical) {
       await physical.run((connection, done) => connection.ping(done));
     },
-
     reset: (physical) => cleaning(physical, settings),
     classify: (error) => classifyMysqlLink(error, "ready"),
-  };
+  });
 }
 
 /** Nothing, when the session is as its set-up left it. */

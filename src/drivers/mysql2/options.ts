@@ -1,5 +1,4 @@
 /** What `resilience` takes beside the engine's own options, and how it is read. */
-import type { Endpoint } from "../../endpoint/index.ts";
 import {
   boolean,
   type Check,
@@ -19,13 +18,10 @@ import {
   unknownOptionError,
 } from "../../options/index.ts";
 import type { PoolLimits } from "../../pool/index.ts";
+import { type EndpointOptions, type ReadEndpointOptions, readEndpointOptions } from "../../sql/index.ts";
 
 /** For pools and connections. */
-export interface MysqlResilience extends ResilienceOptions {
-  /** Servers to dial instead of `host` and `port`: `"host:port"`, `"host"` or `{ host, port }`. */
-  readonly endpoints?: readonly (string | Endpoint)[];
-  /** `primary`: a server with `read_only` on is left for the next endpoint. Default `any`. */
-  readonly target?: "any" | "primary";
+export interface MysqlResilience extends ResilienceOptions, EndpointOptions {
   /** Statements that every connection begins with, and begins with again after a reset. */
   readonly setUp?: readonly string[];
   /** System variables that the server is asked to track, beside those it tracks by itself, so that they are restored. */
@@ -71,21 +67,7 @@ export interface StatementResilience {
   readonly signal?: AbortSignal;
 }
 
-const allowedEndpoint = '"host:port", "host" or { host, port }';
-
-export function readEndpoint(entry: unknown, key: string, defaultPort: number): Endpoint {
-  if (typeof entry === "object" && entry !== null && typeof (entry as Endpoint).host === "string") {
-    const { port = defaultPort, ...rest } = entry as Endpoint;
-    return { port, ...rest };
-  }
-  const match = typeof entry === "string" ? /^(?:\[([^\]]+)\]|([^:/@\s]+))(?::(\d+))?$/.exec(entry) : null;
-  const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
-  if (match === null || port < 1 || port > 65_535) throw optionError(key, entry, allowedEndpoint);
-  return { host: (match[1] ?? match[2]) as string, port };
-}
-
 const own = {
-  target: optional(oneOf(["any", "primary"] as const)),
   setUp: optional(listOf(string())),
   track: optional(listOf(string())),
   callDeadlineMs: optional(duration({ min: 1 })),
@@ -94,9 +76,7 @@ const own = {
   reset: optional(oneOf(["dirty", "always"] as const)),
 };
 
-export interface OwnOptions {
-  readonly endpoints: readonly unknown[] | undefined;
-  readonly target: "any" | "primary" | undefined;
+export interface OwnOptions extends ReadEndpointOptions {
   readonly setUp: readonly string[] | undefined;
   readonly track: readonly string[] | undefined;
   readonly callDeadlineMs: number | undefined;
@@ -111,17 +91,13 @@ export interface OwnOptions {
 /** @throws `HF_OPTION` naming key, value and what is allowed */
 export function readOwn(given: MysqlPoolResilience & MysqlConnectionResilience = {}): OwnOptions {
   if (typeof given !== "object" || given === null) throw optionError("resilience", given, "an object");
-  const { endpoints, target, setUp, track, callDeadlineMs, ...others } = given;
+  const { endpoints, target, failBackMs, setUp, track, callDeadlineMs, ...others } = given;
   const { credentials, autoConnect, reset, pool, ...engine } = others;
-  if (endpoints !== undefined && (!Array.isArray(endpoints) || endpoints.length === 0)) {
-    throw optionError("resilience.endpoints", endpoints, `a list of at least one ${allowedEndpoint}`);
-  }
   for (const name of track ?? []) {
     if (!/^\w+$/.test(name)) throw optionError("resilience.track", name, "names of system variables");
   }
   return {
-    endpoints,
-    target: own.target.read(target, "resilience.target"),
+    ...readEndpointOptions({ endpoints, target, failBackMs } as EndpointOptions),
     setUp: own.setUp.read(setUp, "resilience.setUp"),
     track: own.track.read(track, "resilience.track"),
     callDeadlineMs: own.callDeadlineMs.read(callDeadlineMs, "resilience.callDeadlineMs"),

@@ -1,21 +1,18 @@
 /** From the library's options and `resilience` to what the pool, the links and the dials take. */
 import { type Endpoint, endpointId } from "../../endpoint/index.ts";
 import { optionError, type ResolvedResilience, redactText, resolveResilience } from "../../options/index.ts";
+import { readEndpoint } from "../../sql/index.ts";
 import type { DialPlan } from "./dial.ts";
 import { internals } from "./internals.ts";
 import { type LibraryConfig, library } from "./library.ts";
-import {
-  checkGiven,
-  type MysqlPoolLimits,
-  type MysqlPoolResilience,
-  readEndpoint,
-  readOwn,
-} from "./options.ts";
+import { checkGiven, type MysqlPoolLimits, type MysqlPoolResilience, readOwn } from "./options.ts";
 
 export interface MysqlSettings {
   readonly plan: DialPlan;
   readonly endpoints: readonly Endpoint[];
   readonly resolved: ResolvedResilience;
+  /** How often a pool looks whether it can go back to the endpoint that comes first. */
+  readonly failBackMs: number | false;
   /** A backoff was asked for: a pool uses its own otherwise. */
   readonly ownBackoff: boolean;
   readonly callDeadlineMs: number | undefined;
@@ -67,6 +64,7 @@ export function readSettings(
     },
     endpoints,
     resolved,
+    failBackMs: own.failBackMs,
     ownBackoff: resilience?.backoff !== undefined,
     callDeadlineMs: own.callDeadlineMs,
     reset: own.reset ?? (given.resetOnRelease === true ? "always" : "dirty"),

@@ -1,6 +1,6 @@
 /** Teaches the elastic pool pg: dial, validate, clean, close. */
 import type { Connector } from "../../pool/index.ts";
-import { PoolEndpoints } from "../../sql/index.ts";
+import { sqlConnector } from "../../sql/index.ts";
 import { dialPg, setUp } from "./dial.ts";
 import { probeText } from "./driver.ts";
 import { classifyPgLink } from "./errors.ts";
@@ -17,50 +17,30 @@ export interface ConnectorOwner {
 }
 
 export function pgConnector(settings: PgSettings, owner: ConnectorOwner): Connector<Physical> {
-  const { plan, resolved } = settings;
-  const { clock, random } = resolved.world;
-  const endpoints = new PoolEndpoints(settings.endpoints, resolved.endpointOptions.order, random);
-  return {
-    async open({ signal, lost, leaving }) {
-      const failures: unknown[] = [];
-      for (const endpoint of endpoints.inOrder(clock.nowMs())) {
-        try {
-          const physical: Physical = await dialPg(plan, {
-            ...{ endpoint, signal, step: () => {}, tap: () => {}, made: (one) => owner.made(one) },
-            lost: (cause) => {
-              lost(cause);
-              owner.lost(physical, cause);
-            },
-          });
-          physical.leave = leaving;
-          endpoints.worked(endpoint);
-          return physical;
-        } catch (error) {
-          endpoints.failed(endpoint, clock.nowMs());
-          failures.push(error);
-          if (signal.aborted || !PoolEndpoints.elsewhere(classifyPgLink(error, "dial"))) throw error;
-        }
-      }
-      if (failures.length === 1) throw failures[0];
-      throw new AggregateError(failures, `none of ${endpoints.size} servers can be used`);
+  return sqlConnector<Physical>(settings, {
+    async dial(endpoint, signal, use) {
+      let physical: Physical | undefined;
+      const lost = (cause: unknown): void => {
+        if (use === undefined || physical === undefined) return; // the dial fails with it
+        use.lost(cause);
+        owner.lost(physical, cause);
+      };
+      physical = await dialPg(settings.plan, {
+        ...{ endpoint, signal, step: () => {}, tap: () => {}, lost },
+        ...(use !== undefined && { made: (one: Physical) => owner.made(one) }),
+      });
+      physical.leave = use?.leaving;
+      return physical;
     },
-
-    async close(physical, how) {
-      if (physical.refused !== undefined) endpoints.failed(physical.endpoint, clock.nowMs());
-      if (how === "abrupt") physical.destroy();
-      else await physical.end();
-      owner.removed(physical);
-    },
-
+    closed: (physical) => owner.removed(physical),
     async validate(physical) {
       await physical.ask(probeText);
     },
-
     reset: (physical) => cleaning(physical, settings),
     classify: (error) => classifyPgLink(error, "dial"),
     ref: (physical) => physical.wire.ref(),
     unref: (physical) => physical.wire.unref(),
-  };
+  });
 }
 
 /** Nothing, when the session is as its set-up left it. */

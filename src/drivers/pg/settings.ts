@@ -1,11 +1,12 @@
 /** From the library's options and `resilience` to what the pool, the links and the dials take. */
 import { type Endpoint, endpointId } from "../../endpoint/index.ts";
 import { optionError, type ResolvedResilience, redactText, resolveResilience } from "../../options/index.ts";
+import { readEndpoint } from "../../sql/index.ts";
 import type { DialPlan } from "./dial.ts";
 import { InertStream } from "./inert.ts";
 import { checkInternals } from "./internals.ts";
 import { type ConnectionParameters, library } from "./library.ts";
-import { checkGiven, type PgPoolLimits, type PgPoolResilience, readEndpoint, readOwn } from "./options.ts";
+import { checkGiven, type PgPoolLimits, type PgPoolResilience, readOwn } from "./options.ts";
 
 export interface PgSettings {
   readonly plan: DialPlan;
@@ -13,6 +14,8 @@ export interface PgSettings {
   readonly inert: Readonly<Record<string, unknown>>;
   readonly endpoints: readonly Endpoint[];
   readonly resolved: ResolvedResilience;
+  /** How often a pool looks whether it can go back to the endpoint that comes first. */
+  readonly failBackMs: number | false;
   /** A backoff was asked for: a pool uses its own otherwise. */
   readonly ownBackoff: boolean;
   readonly callDeadlineMs: number | undefined;
@@ -76,6 +79,7 @@ export function readSettings(
     inert,
     endpoints,
     resolved,
+    failBackMs: own.failBackMs,
     ownBackoff: resilience?.backoff !== undefined,
     callDeadlineMs: own.callDeadlineMs ?? (queryTimeout > 0 ? queryTimeout : undefined),
     reset: own.reset ?? "dirty",

@@ -56,3 +56,15 @@ test("pg: a standby is left for the primary; when the primary dies, the promoted
   assert.equal(await rows(second), 3);
   await until("the old one to be alone", 5_000, async () => (await rig.server.sql.sessions()).length === 0);
 });
+
+test("pg: a server that ends the connection during its set-up has failed a dial, and nothing worse [mariadb-redis 40]", async (t) => {
+  const rig = await rigFor(t);
+  if (rig === undefined) return;
+  const setUp = ["SELECT pg_terminate_backend(pg_backend_pid())"];
+  const pool = rig.pool({ connectionTimeoutMillis: 500, resilience: { setUp } });
+  await assert.rejects(pool.query("SELECT 1"), { code: "HF_DEADLINE", outcome: "not-applied" });
+  const { opened, dialFailures, lastError } = pool.resilience.snapshot();
+  assert.equal(opened, 0);
+  assert.ok(dialFailures >= 1);
+  assert.match(String(lastError), /terminat/);
+});
