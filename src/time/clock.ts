@@ -26,7 +26,9 @@ export interface Clock {
   wallMs(): number;
   /**
    * Calls `fire` once, `delayMs` from now. Any finite delay is safe, also above 2^31 ms (where Node's own
-   * `setTimeout` fires after 1 ms). `Infinity` never fires; a negative or NaN delay is treated as 0.
+   * `setTimeout` fires after 1 ms). `Infinity` never fires; a negative or NaN delay is treated as 0. A timer that is late
+   * because the process was busy fires after what came in meanwhile was read, so that no deadline passes on an answer
+   * that is there.
    */
   setTimer(delayMs: number, fire: () => void, options?: TimerOptions): Timer;
 }

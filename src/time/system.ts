@@ -7,6 +7,15 @@ import { VirtualClock } from "./virtual.ts";
 /** Node fires a timer above this after 1 ms (with a warning), so longer ones are armed in pieces. */
 const LONGEST_NODE_TIMER_MS = 2 ** 31 - 1;
 
+/**
+ * A timer that fires later than this finds that the process itself was busy, or stopped. Node runs timers before it reads:
+ * deadlines would pass on peers whose answers lie in the kernel. So such a timer waits until what came has been read.
+ */
+const LATE_MS = 10;
+
+/** Late timers whose turn is still to come: those after them wait too, so that the order stays. */
+let deferred = 0;
+
 // Taken once: the global name is an accessor, which costs as much as the reading itself.
 const { performance } = globalThis;
 
@@ -32,16 +41,35 @@ export const systemClock: Clock = {
     if (delayMs === Number.POSITIVE_INFINITY) return { cancel() {} };
     const dueMs = performance.now() + (delayMs > 0 ? delayMs : 0);
     let handle: NodeJS.Timeout;
+    let turn: NodeJS.Immediate | undefined;
+    const due = (): void => {
+      if (deferred === 0 && performance.now() - dueMs < LATE_MS) return fire();
+      deferred++;
+      // Not unref'd: the loop would go to sleep before it, perhaps for good. It holds the process for a turn at most.
+      turn = setImmediate(() => {
+        turn = undefined;
+        deferred--;
+        fire();
+      });
+    };
     const arm = (): void => {
       const leftMs = dueMs - performance.now();
       handle =
         leftMs > LONGEST_NODE_TIMER_MS
           ? setTimeout(arm, LONGEST_NODE_TIMER_MS)
-          : setTimeout(fire, Math.max(0, Math.ceil(leftMs)));
+          : setTimeout(due, Math.max(0, Math.ceil(leftMs)));
       if (options.unref) handle.unref();
     };
     arm();
-    return { cancel: () => clearTimeout(handle) };
+    return {
+      cancel(): void {
+        clearTimeout(handle);
+        if (turn === undefined) return;
+        clearImmediate(turn);
+        turn = undefined;
+        deferred--;
+      },
+    };
   },
 };
 
