@@ -68,8 +68,9 @@ export class Ledger {
     if (entry === undefined) throw new RangeError(`write ${id} was never begun`);
     if (entry.told !== undefined) throw new RangeError(`write ${id} was settled before, as ${entry.told}`);
     entry.told = told;
-    if (told === "acknowledged" && entry.calm === this.#calm && this.#calm !== undefined) {
-      this.#calm.acknowledged++;
+    if (entry.calm === this.#calm && this.#calm !== undefined) {
+      this.#calm.settled++;
+      if (told === "acknowledged") this.#calm.acknowledged++;
     }
     this.#open.delete(entry);
     this.#told[told]++;
@@ -102,7 +103,7 @@ export class Ledger {
 
   /** A stretch without faults begins: its writes are counted apart. `cut` and `calmEnds` end it. */
   calmBegins(): void {
-    this.#calm = { begun: 0, acknowledged: 0 };
+    this.#calm = { begun: 0, settled: 0, acknowledged: 0 };
     this.#calmTakes = true;
   }
 
@@ -111,9 +112,14 @@ export class Ledger {
     this.#calmTakes = false;
   }
 
+  /** Writes of the stretch that are still on their way. */
+  get calmOpen(): number {
+    return this.#calm === undefined ? 0 : this.#calm.begun - this.#calm.settled;
+  }
+
   /** Ends the stretch; returns what was begun and acknowledged within it. */
   calmEnds(): Calm {
-    const calm = this.#calm ?? { begun: 0, acknowledged: 0 };
+    const calm = this.#calm ?? { begun: 0, settled: 0, acknowledged: 0 };
     this.#calm = undefined;
     this.#calmTakes = false;
     return calm;

@@ -27,6 +27,8 @@ export interface StormWatcher {
   undone?(fault: StormFault): Promise<void>;
   /** Calm until the next fault or the end. */
   calm?(ms: number): void;
+  /** The calm is over: the next fault comes when this resolves. */
+  calmOver?(): Promise<void>;
 }
 
 /** Puts one fault in force; the result undoes it. */
@@ -91,6 +93,7 @@ export async function storm(
     await watcher.undone?.(step.fault);
     watcher.calm?.(step.calmMs);
     await rest(step.calmMs, signal);
+    await watcher.calmOver?.();
   }
 }
 

@@ -8,9 +8,10 @@ export interface Cut {
   readonly unknown: number;
 }
 
-/** A stretch without faults: writes begun in it, and of those how many were acknowledged within it. */
+/** A stretch without faults: writes begun in it, and of those how many were settled and acknowledged within it. */
 export interface Calm {
   readonly begun: number;
+  readonly settled: number;
   readonly acknowledged: number;
 }
 

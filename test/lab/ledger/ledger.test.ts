@@ -120,8 +120,8 @@ test("a stretch without faults counts what was begun and acknowledged within it"
   ledger.settle(ledger.begin(), "acknowledged");
   ledger.settle(late, "acknowledged");
   ledger.begin();
-  assert.deepEqual(ledger.calmEnds(), { begun: 2, acknowledged: 2 });
-  assert.deepEqual(ledger.calmEnds(), { begun: 0, acknowledged: 0 });
+  assert.deepEqual(ledger.calmEnds(), { begun: 2, settled: 2, acknowledged: 2 });
+  assert.deepEqual(ledger.calmEnds(), { begun: 0, settled: 0, acknowledged: 0 });
 });
 
 test("what an error tells: its outcome, the server's answer, or nothing", () => {
