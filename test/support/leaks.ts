@@ -1,10 +1,9 @@
 /** Proof that a test left nothing behind: no socket, server, timer, pipe, child or worker that was not there before. */
 import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import type { Server, Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { TestContext } from "node:test";
-import { setImmediate as turn } from "node:timers/promises";
-import { systemClock } from "../../src/time/index.ts";
+import { until } from "./until.ts";
 
 /** How long a resource may take to go away after the test's own clean-up. Closing is done by the event loop. */
 const graceMs = 2_000;
@@ -46,27 +45,12 @@ export function checkLeaks(t: TestContext): (cleanUp: () => unknown) => void {
     for (const cleanUp of cleanUps.reverse()) await cleanUp();
     unsubscribe("net.client.socket", note);
     unsubscribe("net.server.socket", note);
-    const startMs = systemClock.nowMs();
     const open = (): string[] => [
       ...[...sockets].filter((socket) => !socket.closed).map((socket) => `socket ${socket.localPort ?? "?"}`),
       ...beyond(before, counted()),
     ];
-    while (open().length > 0 && systemClock.nowMs() - startMs < graceMs) await turn();
+    await until("the end of all of it", graceMs, () => open().length === 0).catch(() => {});
     assert.deepEqual(open(), [], "left behind by the test");
   });
   return (cleanUp) => void cleanUps.push(cleanUp);
-}
-
-/** Resolves when the server has no connection left; rejects after `graceMs`. */
-export async function drained(server: Server): Promise<void> {
-  const startMs = systemClock.nowMs();
-  for (;;) {
-    const count = await new Promise<number>((resolve, reject) =>
-      server.getConnections((error, n) => (error ? reject(error) : resolve(n))),
-    );
-    if (count === 0) return;
-    if (systemClock.nowMs() - startMs > graceMs)
-      assert.fail(`${count} connections are still open at the server`);
-    await turn();
-  }
 }

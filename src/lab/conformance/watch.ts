@@ -38,7 +38,7 @@ export class EventLog {
   }
 
   /** Resolves once there are `count` events of that name; rejects at the deadline, telling what there was instead. */
-  until(name: Name, count = 1, deadlineMs = 5_000): Promise<void> {
+  until(name: Name, count = 1, deadlineMs = 10_000): Promise<void> {
     const enough = (): boolean => this.of(name).length >= count;
     if (enough()) return Promise.resolve();
     return new Promise((resolve, reject) => {

@@ -13,16 +13,18 @@ export function pause(delayMs: number): Promise<void> {
 
 /**
  * Calls `condition` until it returns something other than `undefined` or `false`, and returns that. A rejection
- * counts as "not yet" and is told when the deadline passes.
+ * counts as "not yet" and is told when the deadline passes. The deadline counts the time that `condition` takes and the
+ * pauses as asked for, not as they came out: a machine that has no time for this process does not make it late.
  */
 export async function until<T>(
   what: string,
   deadlineMs: number,
   condition: () => Promise<T | undefined | false> | T | undefined | false,
 ): Promise<T> {
-  const endMs = systemClock.nowMs() + deadlineMs;
+  let leftMs = deadlineMs;
   for (;;) {
     let why: unknown;
+    const startMs = systemClock.nowMs();
     try {
       const value = await condition();
       if (value !== undefined && value !== false) return value;
@@ -30,11 +32,13 @@ export async function until<T>(
       if (error instanceof Fatal) throw error.cause;
       why = error;
     }
-    if (systemClock.nowMs() >= endMs) {
+    leftMs -= systemClock.nowMs() - startMs;
+    if (leftMs <= 0) {
       const reason = why === undefined ? "" : `: ${reasonOf(why)}`;
       throw new Error(`${what} did not happen within ${deadlineMs} ms${reason}`, { cause: why });
     }
     await pause(LOOK_EVERY_MS);
+    leftMs -= LOOK_EVERY_MS;
   }
 }
 

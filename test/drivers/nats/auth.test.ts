@@ -90,5 +90,5 @@ test("[nats 66]: a wrong password fails the first connect with the library's err
   );
   const nc = await connected(t, server.url);
   await nc.flush();
-  await until("ready", 1_000, () => nc.resilience.snapshot().phase === "ready");
+  await until("ready", 10_000, () => nc.resilience.snapshot().phase === "ready");
 });

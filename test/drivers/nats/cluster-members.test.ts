@@ -62,7 +62,7 @@ for (const server of ["nats", "nats-current"] as const) {
     await lost;
     const startMs = systemClock.nowMs();
     await back;
-    assert.ok(systemClock.nowMs() - startMs < 1_000, "not after the wait of 10 s");
+    assert.ok(systemClock.nowMs() - startMs < 9_000, "not after the wait of 10 s");
     assert.notEqual(nc.getServer(), addressOf(member));
     for (let i = 0; i < 20; i++) nc.publish("k", `${i}`);
     await nc.flush();
@@ -85,7 +85,10 @@ for (const server of ["nats", "nats-current"] as const) {
     const startMs = systemClock.nowMs();
     await member.pause();
     await lost;
-    assert.ok(systemClock.nowMs() - startMs < 2_000, "200 ms until it is asked, 200 ms for its answer");
+    assert.ok(
+      systemClock.nowMs() - startMs < 9_000,
+      "200 ms until it is asked, 200 ms for its answer; by default 20 s",
+    );
     await back;
     assert.notEqual(nc.getServer(), addressOf(member));
     await member.resume();

@@ -22,13 +22,14 @@ test("nats.go 1.8/a: forced again and again in back-off: no hot loop, and no att
   await server.close();
   await lost;
   const before = nc.resilience.snapshot().dials;
-  const endMs = systemClock.nowMs() + 1_000;
-  await until("a second of forcing", 5_000, async () => {
+  const startMs = systemClock.nowMs();
+  await until("a second of forcing", 10_000, async () => {
     for (let i = 0; i < 100; i++) await nc.reconnect();
-    return systemClock.nowMs() >= endMs;
+    return systemClock.nowMs() >= startMs + 1_000;
   });
+  const tookMs = systemClock.nowMs() - startMs;
   const dials = nc.resilience.snapshot().dials - before;
-  assert.ok(dials >= 1 && dials <= 25, `${dials} dials in a second`);
+  assert.ok(dials >= 1 && dials <= tookMs / 40, `${dials} dials in ${tookMs} ms`);
   assert.equal(nc.isClosed(), false);
 });
 
@@ -50,9 +51,12 @@ test("nats.go 1.8/b: two servers that accept and drop: backs off as if they refu
   on = true;
   for (const server of servers) drop(server);
   const accepted = (): number => servers.reduce((sum, server) => sum + server.accepted(), 0);
-  const endMs = systemClock.nowMs() + 3_000;
-  await until("three seconds", 5_000, () => systemClock.nowMs() >= endMs);
-  assert.ok(accepted() >= 4 && accepted() <= 15, `${accepted()} connections in 3 s`);
+  const startMs = systemClock.nowMs();
+  await until("three seconds and four connections", 10_000, () => {
+    return systemClock.nowMs() >= startMs + 3_000 && accepted() >= 4;
+  });
+  const tookMs = systemClock.nowMs() - startMs;
+  assert.ok(accepted() <= tookMs / 200, `${accepted()} connections in ${tookMs} ms`);
   assert.equal(nc.isClosed(), false);
 });
 
@@ -111,12 +115,12 @@ test("nats.go 1.8/e: closed by its owner in back-off: no error is made up", asyn
 
 test("nats.go 1.8/f: handshakes that hang: each attempt's socket goes with it", async (t) => {
   const server = await fakeNats(t, { info: (n) => (n > 1 ? false : {}) });
-  const nc = await connected(t, server.url, { timeout: 50 });
+  const nc = await connected(t, server.url, { timeout: 200 });
   drop(server);
   await until("five attempts", 10_000, () => server.accepted() > 5);
   assert.ok(server.open.size <= 2, `${server.open.size} sockets: one that hangs, one just ended`);
   await nc.close();
-  await until("none left", 2_000, () => server.open.size === 0);
+  await until("none left", 10_000, () => server.open.size === 0);
 });
 
 test("nats.go 1.8/g: failed handshakes are no reconnects", async (t) => {

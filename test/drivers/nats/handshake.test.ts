@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isHoldfastError } from "../../../src/call/index.ts";
 import { connect, fromGoOptions, headers } from "../../../src/drivers/nats/index.ts";
-import { systemClock } from "../../../src/time/index.ts";
 import { checkLeaks } from "../../support/leaks.ts";
 import { until } from "../../support/until.ts";
 import { fakeNats } from "./fake-server.ts";
@@ -21,20 +20,19 @@ test("[nats 46]: a silent server, one that speaks nonsense, and one that refuses
       return false;
     },
   });
-  const startMs = systemClock.nowMs();
-  for (const [server, cause] of [
-    [silent, /longer than 200 ms/],
-    [nonsense, /not NATS|GARBAGE|parse/i],
-    [refusing, /maximum connections/i],
+  // The others say what is wrong long before their time is over.
+  for (const [server, timeout, cause] of [
+    [silent, 200, /longer than 200 ms/],
+    [nonsense, 60_000, /not NATS|GARBAGE|parse/i],
+    [refusing, 60_000, /maximum connections/i],
   ] as const) {
-    await assert.rejects(connect({ ...quick, servers: server.url, timeout: 200 }), (error: unknown) => {
+    await assert.rejects(connect({ ...quick, servers: server.url, timeout }), (error: unknown) => {
       assert.ok(isHoldfastError(error));
       assert.match(error.message, cause);
       return true;
     });
-    await until("no socket to be left", 2_000, () => server.open.size === 0);
+    await until("no socket to be left", 10_000, () => server.open.size === 0);
   }
-  assert.ok(systemClock.nowMs() - startMs < 3_000);
   for (const server of [silent, nonsense, refusing]) await server.close();
 });
 
@@ -106,7 +104,7 @@ test("the first connect can be given up: by a signal, and by its limits; nothing
   await until("the dial", 5_000, () => silent.accepted() === 1);
   leave.abort(new Error("the caller left"));
   await assert.rejects(pending, /the caller left/);
-  await until("no socket to be left", 2_000, () => silent.open.size === 0);
+  await until("no socket to be left", 10_000, () => silent.open.size === 0);
   await silent.close();
   const limited = connect({
     ...quick,

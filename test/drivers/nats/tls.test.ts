@@ -92,9 +92,10 @@ test("TLS before INFO (handshakeFirst, TLSHandshakeFirst): kill -9 and restart",
     /400 ms/,
     "one that waits for INFO waits too long",
   );
+  // On a busy machine an attempt may be too slow; one that waits for INFO would fail at each of them.
   const spellings: NatsConnectOptions[] = [
-    { ...early, tls: { ca, handshakeFirst: true } },
-    fromGoOptions({ Timeout: 400, TLSConfig: { ca }, TLSHandshakeFirst: true }),
+    { ...early, tls: { ca, handshakeFirst: true }, waitOnFirstConnect: true },
+    fromGoOptions({ Timeout: 400, TLSConfig: { ca }, TLSHandshakeFirst: true, RetryOnFailedConnect: true }),
   ];
   for (const spelt of spellings) {
     const nc = await connected(t, url, spelt);

@@ -113,7 +113,7 @@ test("pub/sub: channels, patterns and shards, as strings and buffers; a listener
   await publisher.publish("a", "1");
   await publisher.publish("p1", "2");
   await publisher.sPublish("s", "3");
-  await until("three messages", 2_000, () => heard.length === 3);
+  await until("three messages", 10_000, () => heard.length === 3);
   assert.deepEqual(heard, [
     ["1", "a"],
     [Buffer.from("2"), Buffer.from("p1")],

@@ -48,7 +48,7 @@ test("TLS: handshake, reconnect, and a certificate that is not trusted", async (
   assert.deepEqual(classes, ["endpoint"]);
 
   const silent = await rig.proxy.fault({ kind: "blackHole", direction: "down", applyTo: "new" });
-  const waiting = rig.client({ socket, resilience: { ...quick, connectTimeoutMs: 100 } });
+  const waiting = rig.client({ socket, resilience: { ...quick, connectTimeoutMs: 500 } });
   await assert.rejects(
     waiting.connect(),
     (error: Error & { cause: { step: string } }) => error.cause.step === "tls",
@@ -80,7 +80,7 @@ test("RESP 2: a subscribed connection is probed, restored and used for nothing e
   const client = createClient({
     RESP: 2,
     socket,
-    resilience: { ...quick, liveness: { idleProbeMs: 30, probeTimeoutMs: 200 } },
+    resilience: { ...quick, liveness: { idleProbeMs: 30, probeTimeoutMs: 5_000 } },
   });
   await client.connect();
   const heard: string[] = [];
@@ -109,7 +109,9 @@ test("RESP 2: a subscribed connection is probed, restored and used for nothing e
 test("MONITOR goes on after a loss", async (t) => {
   const rig = await rigFor(t);
   if (rig === undefined) return;
-  const client = rig.client({ resilience: { ...quick, liveness: { idleProbeMs: 30, probeTimeoutMs: 30 } } });
+  const client = rig.client({
+    resilience: { ...quick, liveness: { idleProbeMs: 30, probeTimeoutMs: 5_000 } },
+  });
   await client.connect();
   const seen: string[] = [];
   await client.monitor((line) => seen.push(String(line)));
@@ -117,7 +119,7 @@ test("MONITOR goes on after a loss", async (t) => {
   rig.proxy.cut("rst");
   await back;
   const direct = await rig.direct();
-  await until("it is seen", 2_000, async () => {
+  await until("it is seen", 10_000, async () => {
     await direct.set("watched", "1");
     return seen.some((line) => line.includes('"watched"'));
   });
@@ -148,7 +150,7 @@ test("client-side caching: invalidated across connections, and emptied at a loss
   await direct.set("k", "1");
   assert.equal(await client.get("k"), "1");
   await direct.set("k", "2");
-  await until("invalidated", 2_000, async () => (await client.get("k")) === "2");
+  await until("invalidated", 10_000, async () => (await client.get("k")) === "2");
   const refuse = await rig.proxy.fault({ kind: "refuse" });
   const lost = next(client, "disconnected");
   rig.proxy.cut("rst");

@@ -25,7 +25,7 @@ test("an INCR whose reply is lost is executed once and told maybe-applied; a GET
   await using _hole = await rig.proxy.fault({ kind: "blackHole", direction: "down", applyTo: "existing" });
   const incr = failure(client.incr("n"));
   const get = client.get("n");
-  await until("the server has it", 2_000, async () => (await direct.get("n")) === "1");
+  await until("the server has it", 10_000, async () => (await direct.get("n")) === "1");
   rig.proxy.cut("rst");
   const error = await incr;
   assert.deepEqual([error.code, error.outcome], ["HF_LOST", "maybe-applied"]);
@@ -41,7 +41,7 @@ test("unsafeResendMaybeApplied restores the peers that send everything again: th
   const direct = await rig.direct();
   await using _hole = await rig.proxy.fault({ kind: "blackHole", direction: "down", applyTo: "existing" });
   const incr = client.incr("n");
-  await until("the server has it", 2_000, async () => (await direct.get("n")) === "1");
+  await until("the server has it", 10_000, async () => (await direct.get("n")) === "1");
   rig.proxy.cut("rst");
   assert.equal(await incr, 2);
 });
@@ -126,7 +126,7 @@ test("[mariadb-redis 52] [mariadb-redis 54] database, name, flags and subscripti
   const publisher = await rig.direct();
   assert.equal(await publisher.publish("news", "again"), 2);
   await publisher.sPublish("shard", "too");
-  await until("messages", 2_000, () => heard.length === 3);
+  await until("messages", 10_000, () => heard.length === 3);
   assert.deepEqual(heard.sort(), ["again", "again", "too"]);
 });
 
@@ -157,7 +157,7 @@ test("a MULTI in flight is maybe-applied when its EXEC was written, and sent aga
   const direct = await rig.direct();
   await using _hole = await rig.proxy.fault({ kind: "blackHole", direction: "down", applyTo: "existing" });
   const lost = failure(client.multi().incr("a").incr("b").exec());
-  await until("it ran", 2_000, async () => (await direct.get("b")) === "1");
+  await until("it ran", 10_000, async () => (await direct.get("b")) === "1");
   const unsent = client.incr("c"); // in the library's queue until the end of this turn
   const multi = client.multi().incr("a").incr("b").exec();
   rig.proxy.cut("rst");

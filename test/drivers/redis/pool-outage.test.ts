@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isHoldfastError } from "../../../src/call/index.ts";
-import { seededRandom } from "../../../src/time/index.ts";
+import { seededRandom, systemClock } from "../../../src/time/index.ts";
 import { type ClientPool, hold, poolRigFor } from "./pool-rig.ts";
 
 const MOST = 6;
@@ -93,7 +93,8 @@ test("all idle connections die at once: the next calls still succeed", async (t)
 test("while the server is down tasks wait, dials are few, and a failed one is the reason of the timeout", async (t) => {
   const rig = await poolRigFor(t);
   if (rig === undefined) return;
-  const hasty = rig.pool({ maximum: 20, acquireTimeout: 400 });
+  const backoff = { minMs: 100, baseMs: 100, capMs: 200 };
+  const hasty = rig.pool({ maximum: 20, acquireTimeout: 1_000 }, { resilience: { backoff } });
   // Its tasks outlast the outage, however long the pause is that the pool's dials have come to.
   const patient = rig.pool({ maximum: 20, acquireTimeout: 20_000 });
   const lost: Promise<void>[] = [];
@@ -116,6 +117,7 @@ test("while the server is down tasks wait, dials are few, and a failed one is th
     patient.resilience.on("dialFailed", () => resolve());
   });
   const refuse = await rig.proxy.fault({ kind: "refuse" });
+  const startMs = systemClock.nowMs();
   rig.proxy.cut("rst");
   await Promise.all(lost);
   const late = Promise.all(Array.from({ length: 10 }, () => patient.incr("n")));
@@ -133,7 +135,9 @@ test("while the server is down tasks wait, dials are few, and a failed one is th
     );
     assert.notEqual(one.reason.outcome, "maybe-applied");
   }
-  assert.ok(dials >= 1 && dials <= 12, `${dials} dials`);
+  // One each 100 ms at most, whatever the 51 callers ask for; a busy machine takes longer than their second.
+  const tookMs = systemClock.nowMs() - startMs;
+  assert.ok(dials >= 1 && dials <= 2 + tookMs / 100, `${dials} dials in ${tookMs} ms`);
   await waits;
   await refuse.undo();
   assert.equal((await late).length, 10);

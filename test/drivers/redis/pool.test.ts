@@ -68,7 +68,7 @@ test("the library's own interface: commands, views, MULTI, pipelines, scripts, p
 test("R7: a connection is returned in every case: value, promise, throw, rejection, refusal, deadline", async (t) => {
   const rig = await poolRigFor(t);
   if (rig === undefined) return;
-  const pool = rig.pool({ maximum: 1, acquireTimeout: 200 });
+  const pool = rig.pool({ maximum: 1, acquireTimeout: 1_000 });
   await pool.connect();
   const boom = (): never => {
     throw new Error("boom");
@@ -182,7 +182,7 @@ test("connect fails with the first failed dial, and leaves nothing; with retryIn
 test("pool_size bounds what is open at the server; pool_timeout bounds the wait", async (t) => {
   const rig = await poolRigFor(t);
   if (rig === undefined) return;
-  const pool = rig.go("pool_size=3&pool_timeout=150ms");
+  const pool = rig.go("pool_size=3&pool_timeout=1s");
   const held = await hold(pool, 3);
   assert.equal(new Set(held.ids).size, 3);
   await assert.rejects(pool.get("a"), { code: "HF_DEADLINE", step: "acquire", outcome: "not-applied" });

@@ -20,29 +20,29 @@ function attempts(tcp: TcpClient): () => number {
 
 test("a dead port, exponential 20..160, 5 retries: 1 + 5 attempts at libhv's times, then it is told", async (t) => {
   // Measured on libhv at five times these delays: callbacks at 0, 100, 300, 701, 1502, 2303 ms, then silence for ever.
-  const measuredMs = [0, 100, 300, 701, 1_502, 2_303].map((ms) => ms / 5);
+  const delaysMs = [20, 40, 80, 160, 160];
   const { client } = rig(t);
   const tcp = client({
     port: await deadPort(),
     reconnect: { min_delay: 20, max_delay: 160, delay_policy: 2, max_retry_cnt: 5 },
   });
-  const startMs = systemClock.nowMs();
   const atMs: number[] = [];
+  const announced: unknown[] = [];
+  tcp.resilience.on("attemptFailed", ({ nextDelayMs }) => void announced.push(nextDelayMs));
   const codes: unknown[] = [];
   const closed: unknown[] = [];
   tcp.onConnection = (channel) => {
-    atMs.push(systemClock.nowMs() - startMs);
+    atMs.push(systemClock.nowMs());
     codes.push((channel.error as NodeJS.ErrnoException).code);
   };
   tcp.onClosed = (why) => void closed.push(why);
   await assert.rejects(tcp.start(), { code: "HF_CONNECT" });
   assert.equal(atMs.length, 6);
-  for (const [i, ms] of atMs.entries()) {
-    const expectedMs = measuredMs[i] as number;
-    assert.ok(
-      ms >= expectedMs - 3 && ms < expectedMs + 150,
-      `attempt ${i + 1} at ${ms}, libhv ${expectedMs}`,
-    );
+  assert.deepEqual(announced, [...delaysMs, undefined]);
+  // How late a busy machine is, is its own affair; early nobody may be.
+  for (const [i, delayMs] of delaysMs.entries()) {
+    const waitedMs = (atMs[i + 1] as number) - (atMs[i] as number);
+    assert.ok(waitedMs >= delayMs - 2, `attempt ${i + 2} after ${waitedMs} ms, libhv ${delayMs}`);
   }
   assert.deepEqual(closed, ["attempts-exhausted"], "libhv never says that it gave up");
   assert.deepEqual([...new Set(codes)], ["ECONNREFUSED"], "libhv shows 107, ENOTCONN");
@@ -194,17 +194,26 @@ test("the keepalive option holds for every connection (libhv: set once, it close
 
 test("accept-then-drop backs off (libhv: reset at each accept, 20 accepts in 2 s)", async (t) => {
   const { client, using } = rig(t);
-  const server = using(await bareServer((socket) => socket.resetAndDestroy()));
+  const acceptedMs: number[] = [];
+  const server = using(
+    await bareServer((socket) => {
+      acceptedMs.push(systemClock.nowMs());
+      socket.resetAndDestroy();
+    }),
+  );
   const tcp = client({
     port: server.port,
     reconnect: { min_delay: 20, max_delay: 5_000 },
-    resilience: { stableAfterMs: 5_000 },
+    resilience: { stableAfterMs: 60_000 },
   });
   tcp.start();
-  await elapsed(500);
+  await until("five accepts", () => acceptedMs.length >= 5);
   await tcp.close();
   // At this fifth of libhv's delays it would have accepted 20 in 0.4 s. Ours: at 0, 20, 60, 140, 300 ms.
-  assert.ok(server.sockets.length >= 3 && server.sockets.length <= 6, `${server.sockets.length} accepts`);
+  for (const [i, delayMs] of [20, 40, 80, 160].entries()) {
+    const waitedMs = (acceptedMs[i + 1] as number) - (acceptedMs[i] as number);
+    assert.ok(waitedMs >= delayMs - 2, `accept ${i + 2} after ${waitedMs} ms`);
+  }
 });
 
 test("a name that does not resolve is tried again, at each attempt anew (libhv ended)", async (t) => {

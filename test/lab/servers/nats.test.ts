@@ -67,7 +67,7 @@ for (const server of ["nats", "nats-current"] as const) {
       heard += text;
     });
     socket.write('CONNECT {"verbose":false,"protocol":1}\r\nPING\r\n');
-    await until("PONG", 2_000, () => heard.includes("PONG"));
+    await until("PONG", 10_000, () => heard.includes("PONG"));
     first.signal("SIGUSR2");
     await until("the lame duck's word", 5_000, () => heard.includes('"ldm":true'));
     await first.kill9();

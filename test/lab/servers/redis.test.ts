@@ -76,7 +76,7 @@ test("redis: paused it accepts and stays silent, resumed it answers", async (t) 
   const socket = await open(redis.port);
   socket.write("PING\r\n");
   const answer = once(socket, "data");
-  await until("the kernel's accept", 2_000, async () => (await redis.connectionCount()) === 1);
+  await until("the kernel's accept", 10_000, async () => (await redis.connectionCount()) === 1);
   assert.equal(socket.bytesRead, 0);
   await redis.resume();
   assert.deepEqual(await answer, ["+PONG\r\n"]);
@@ -98,7 +98,7 @@ test("redis: the connections it holds are counted", async (t) => {
   const redis = await withRedis(t);
   if (redis === undefined) return;
   const count = (expected: number) =>
-    until(`${expected} connections`, 2_000, async () => (await redis.connectionCount()) === expected);
+    until(`${expected} connections`, 10_000, async () => (await redis.connectionCount()) === expected);
   await count(0);
   const sockets = await Promise.all([open(redis.port), open(redis.port), open(redis.port)]);
   await count(3);
