@@ -6,10 +6,8 @@ import {
   type ConnectionOptions,
   deferred,
   errors,
-  type Payload,
   ProtocolHandler,
   type Publisher,
-  type PublishOptions,
   Servers,
   type Status,
   TE,
@@ -18,31 +16,17 @@ import { NodeTransport } from "@nats-io/transport-node/lib/node_transport.js";
 import { HoldfastError } from "../../call/index.ts";
 import { endpointId } from "../../endpoint/index.ts";
 import type { Dial } from "../../link/index.ts";
+import { type Deferred, orAborted, rejectAll } from "./deferred.ts";
 import { checkInternals, checkOutbound } from "./internals.ts";
+import { flushPending } from "./outbound.ts";
 import { Physical } from "./physical.ts";
-import {
-  cancelRequest,
-  type Deferred,
-  enqueue,
-  flushPending,
-  none,
-  orAborted,
-  present,
-  rejectAll,
-  writeBufferFull,
-} from "./protocol-parts.ts";
+import { type PublishingHost, PublishingProtocol } from "./publishing.ts";
 import { isAuthError, isOperationError, isUnknownServerError } from "./server-errors.ts";
 import { SlowConsumer } from "./slow-consumer.ts";
 import type { MakeWire } from "./wire.ts";
 
 /** What the protocol asks of the connection it belongs to. */
-export interface ProtocolHost {
-  /** The connection calls pass to; `undefined` while there is none. */
-  connection(): Physical | undefined;
-  /** Keeps the bytes of a publish for the next connection. Throws when it can't. */
-  hold(wire: Uint8Array): void;
-  /** The live write buffer's bound. */
-  readonly writeBufferBytes: number;
+export interface ProtocolHost extends PublishingHost {
   /** Makes the way to the server of one attempt. */
   readonly wire: MakeWire;
   /** Gets what the attempt logs in with, where that takes a moment. */
@@ -51,29 +35,21 @@ export interface ProtocolHost {
   readonly closeOnUnknownError: boolean;
   /** The server told about itself (INFO). */
   info(physical: Physical): void;
-  published(physical: Physical): void;
-  /** Whether `published` has anything to do: asked for every publish. */
-  readonly watchesPublishes: boolean;
   reconnectNow(): void;
 }
 
 const PING: Uint8Array = TE.encode("PING\r\n");
 
-export class RegulatedProtocol extends ProtocolHandler {
+export class RegulatedProtocol extends PublishingProtocol {
   readonly #host: ProtocolHost;
   /** The connection that is being made or in use. */
   #physical: Physical | undefined;
   #handshake: Deferred | undefined;
   #readingInfo = false;
-  /** Set while a publish is written down instead of sent. */
-  #written: Uint8Array[] | undefined;
-  #sentBytes = 0;
-  /** Up to this count of sent bytes the live write buffer has room, whatever the kernel does. */
-  #roomUntil = 0;
 
   constructor(options: ConnectionOptions, publisher: Publisher, host: ProtocolHost) {
     checkInternals(ProtocolHandler.prototype);
-    super(options, publisher);
+    super(options, publisher, host);
     checkOutbound(this);
     this.#host = host;
     this.transport = new NodeTransport(); // never connected; the library expects one to close
@@ -124,7 +100,7 @@ export class RegulatedProtocol extends ProtocolHandler {
     this.transport = physical.transport;
     this.#physical = physical;
     this.resetOutbound();
-    this.#roomUntil = 0;
+    this.forgetRoom();
     const pong = deferred<void>();
     pong.catch(() => {});
     this.pongs = [pong];
@@ -200,7 +176,7 @@ export class RegulatedProtocol extends ProtocolHandler {
     this.pongs.push(pong);
     if (this.connected) flushPending(this);
     this.transport.send(PING);
-    this.#sentBytes += PING.length;
+    this.sentBytes += PING.length;
     return pong.then(() => physical.confirmed(mark));
   }
 
@@ -215,73 +191,6 @@ export class RegulatedProtocol extends ProtocolHandler {
     this.resetOutbound();
   }
 
-  override publish(subject: string, payload?: Payload, options?: PublishOptions): void {
-    const physical = this.#host.connection();
-    if (physical === undefined) return this.#host.hold(this.#write(subject, payload, options));
-    this.#checkRoom(physical, subject, payload, options);
-    const before = this.#sentBytes;
-    super.publish(subject, payload, options);
-    physical.published(1, this.#sentBytes - before);
-    if (this.#host.watchesPublishes) this.#host.published(physical);
-  }
-
-  /**
-   * The live bound holds for what this publish adds, too. The socket is asked only when what was sent since it was last
-   * asked could have used up the room there was.
-   */
-  #checkRoom(physical: Physical, subject: string, payload?: Payload, options?: PublishOptions): void {
-    // A character is at most three bytes; headers and payload together are at most what the server takes.
-    const { writeBufferBytes: limit } = this.#host;
-    const body =
-      options?.headers === undefined ? (payload?.length ?? 0) * 3 : (this.info?.max_payload ?? limit);
-    const most = body + (subject.length + (options?.reply?.length ?? 0)) * 3 + 64;
-    if (this.#sentBytes + most <= this.#roomUntil) return;
-    const buffered = physical.transport.bufferedBytes + this.outbound.size();
-    this.#roomUntil = this.#sentBytes + limit - buffered;
-    if (buffered + most <= limit) return;
-    const { outBytes, outMsgs } = this;
-    const bytes = this.#write(subject, payload, options).length;
-    Object.assign(this, { outBytes, outMsgs }); // it is not sent by being counted
-    if (buffered + bytes > limit) throw writeBufferFull(buffered, bytes, limit);
-  }
-
-  /** A held publish goes out. */
-  sendHeld(physical: Physical, wire: Uint8Array): void {
-    this.sendCommand(wire);
-    physical.published(1, wire.length);
-    this.#host.published(physical);
-  }
-
-  /** The exact bytes of a publish, as the library would send them. The caller may change its payload afterwards. */
-  #write(subject: string, payload?: Payload, options?: PublishOptions): Uint8Array {
-    const parts: Uint8Array[] = [];
-    this.#written = parts;
-    try {
-      super.publish(subject, payload, options);
-    } finally {
-      this.#written = undefined;
-    }
-    return Buffer.concat(parts);
-  }
-
-  /** Headers, payload and line end by name: handed on as a list, each publish would cost two arrays more. */
-  override sendCommand(cmd: string | Uint8Array, a?: Uint8Array, b?: Uint8Array, c?: Uint8Array): void {
-    // A rest parameter would make an array for every publish, which never has more.
-    // biome-ignore lint/complexity/noArguments: read only where there is more
-    const more = arguments.length > 4 ? (Array.prototype.slice.call(arguments, 4) as Uint8Array[]) : none;
-    if (this.#written !== undefined) {
-      this.#written.push(typeof cmd === "string" ? TE.encode(cmd) : cmd, ...present(a, b, c, ...more));
-      return;
-    }
-    // Only SUB and UNSUB come here without a connection, and the next one is told all subscriptions anyway.
-    if (!this.connected) return;
-    this.#sentBytes += cmd.length + (a?.length ?? 0) + (b?.length ?? 0) + (c?.length ?? 0);
-    for (let i = 0; i < more.length; i++) this.#sentBytes += (more[i] as Uint8Array).length;
-    if (a === undefined || b === undefined || more.length > 0)
-      super.sendCommand(cmd, ...present(a, b, c, ...more));
-    else enqueue(this, cmd, a, b, c);
-  }
-
   override flush(pong: Deferred = deferred<void>()): Promise<void> {
     const physical = this.#physical;
     if (physical === undefined || !this.connected) {
@@ -293,7 +202,7 @@ export class RegulatedProtocol extends ProtocolHandler {
       () => physical.confirmed(mark),
       () => {},
     );
-    this.#sentBytes += PING.length;
+    this.sentBytes += PING.length;
     return super.flush(pong);
   }
 
@@ -347,4 +256,9 @@ export class RegulatedProtocol extends ProtocolHandler {
   override disconnected(): Promise<void> {
     return Promise.resolve(); // the engine heard it from the transport
   }
+}
+
+/** The library's own, which its types don't show. */
+function cancelRequest(request: unknown, cause: Error): void {
+  (request as { cancel(error: Error): void }).cancel(cause);
 }
