@@ -17,12 +17,16 @@ import {
 } from "../../options/index.ts";
 import type { NatsCallbacks } from "./callbacks.ts";
 import { type GoCredentials, goAuthenticators, goCredentialNames } from "./credentials.ts";
+import { refuseGoOptions } from "./go-refused.ts";
 import { type NatsConnectOptions, type NatsResilienceOptions, natsDefaults } from "./options.ts";
 
 /** Milliseconds, or a duration as Go writes it (`"2s"`, `"1m30s"`). */
 type GoDuration = number | string;
 
-/** The fields of nats.go's `Options` that concern the connection. All are optional; absent is nats.go's default. */
+/**
+ * The fields of nats.go's `Options`, all optional; absent is nats.go's default. Those that have no counterpart here are
+ * refused, each with its reason.
+ */
 export interface NatsGoOptions<NC = unknown> extends NatsCallbacks<NC>, GoCredentials {
   readonly Url?: string;
   readonly Servers?: readonly string[];
@@ -76,6 +80,10 @@ export interface NatsGoOptions<NC = unknown> extends NatsCallbacks<NC>, GoCreden
   readonly NoEcho?: boolean;
   readonly Verbose?: boolean;
   readonly Pedantic?: boolean;
+  /** nats.js always does this: only `true` is taken. */
+  readonly PermissionErrOnSubscribe?: true;
+  /** nats.js always checks: only `false` is taken. */
+  readonly SkipSubjectValidation?: false;
 }
 
 const time = duration({ min: 0, max: Number.MAX_SAFE_INTEGER });
@@ -134,6 +142,8 @@ const shape = object({
   NoEcho: optional(boolean()),
   Verbose: optional(boolean()),
   Pedantic: optional(boolean()),
+  PermissionErrOnSubscribe: optional(boolean()),
+  SkipSubjectValidation: optional(boolean()),
   ConnectedCB: cb,
   DisconnectedCB: cb,
   DisconnectedErrCB: cb,
@@ -163,6 +173,7 @@ const CALLBACKS = [
 
 /** @throws `HF_OPTION` naming key, value and what is allowed; an unknown key with "did you mean" */
 export function fromGoOptions<NC>(options: NatsGoOptions<NC> = {}): NatsConnectOptions {
+  refuseGoOptions(options);
   const go = shape.read(options, "");
   const servers = [...(go.Url === undefined ? [] : go.Url.split(",")), ...(go.Servers ?? [])];
   const callbacks = picked(options, CALLBACKS);

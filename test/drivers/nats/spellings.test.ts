@@ -40,6 +40,11 @@ function longestMs({ engine }: Made): number {
 
 const hook = (): null => null;
 const cb = (): void => {};
+const factory = (): never => assert.fail("nothing is dialled");
+const sign = (): Uint8Array => new Uint8Array([1]);
+/** What the one authenticator says. */
+const loggedIn = ({ library }: Made): unknown =>
+  (library.authenticator as ((nonce?: string) => unknown)[])[0]?.("nonce");
 
 /** nats.go's name and value, and what must come of it. */
 const go: readonly [NatsGoOptions, (made: Made) => unknown, unknown][] = [
@@ -70,16 +75,8 @@ const go: readonly [NatsGoOptions, (made: Made) => unknown, unknown][] = [
   [{ TLSHandshakeFirst: true }, ({ library }) => library.tls, { handshakeFirst: true }],
   [{ User: "u", Password: "p" }, ({ library }) => [library.user, library.pass], ["u", "p"]],
   [{ Token: "t" }, ({ library }) => library.token, "t"],
-  [
-    { TokenHandler: () => "t" },
-    ({ library }) => (library.authenticator as (() => unknown)[])[0]?.(),
-    { auth_token: "t" },
-  ],
-  [
-    { UserInfo: () => ["u", "p"] },
-    ({ library }) => (library.authenticator as (() => unknown)[])[0]?.(),
-    { user: "u", pass: "p" },
-  ],
+  [{ TokenHandler: () => "t" }, loggedIn, { auth_token: "t" }],
+  [{ UserInfo: () => ["u", "p"] }, loggedIn, { user: "u", pass: "p" }],
   [{ InboxPrefix: "_I" }, ({ library }) => library.inboxPrefix, "_I"],
   [{ NoEcho: true }, ({ library }) => library.noEcho, true],
   [{ Verbose: true }, ({ library }) => library.verbose, true],
@@ -98,7 +95,18 @@ const go: readonly [NatsGoOptions, (made: Made) => unknown, unknown][] = [
     ({ own }) => own.callbacks,
     { RetriedFirstConnectIs: "ReconnectedCB" },
   ],
-  [{ ClosedCB: cb }, ({ own }) => own.callbacks, { ClosedCB: cb }],
+  ...[
+    ...["ConnectedCB", "DisconnectedCB", "DisconnectedErrCB", "ReconnectedCB", "ReconnectErrCB"],
+    ...["DiscoveredServersCB", "AsyncErrorCB", "LameDuckModeHandler", "ClosedCB"],
+  ].map((name): [NatsGoOptions, (made: Made) => unknown, unknown] => [
+    { [name]: cb },
+    ({ own }) => own.callbacks,
+    { [name]: cb },
+  ]),
+  [{ UserJWT: () => "jwt", SignatureCB: sign }, loggedIn, { jwt: "jwt", sig: "AQ==" }],
+  [{ Nkey: "U", SignatureCB: sign }, loggedIn, { nkey: "U", sig: "AQ==" }],
+  // What nats.js always does.
+  [{ PermissionErrOnSubscribe: true, SkipSubjectValidation: false }, ({ own }) => own.callbacks, {}],
 ];
 
 test("N5 N13 N14 N15 N16 N17 N18 N19 N20 N21 N22 N23 N24: every option by nats.go's name", () => {
@@ -147,10 +155,83 @@ const js: readonly [NatsConnectOptions, (made: Made) => unknown, unknown][] = [
     ["u", "p", false],
   ],
   [{ token: "t" }, ({ library, urlLogin }) => [library.token, urlLogin], ["t", false]],
+  // Every address of a name is tried at each attempt, whether or not the library would look them up itself.
+  [{ resolve: true }, ({ library }) => library.resolve, false],
+  [{ resolve: false }, ({ library }) => library.resolve, false],
+  [{ servers: "ws://h", wsFactory: factory }, ({ webSocket }) => webSocket, factory],
   [{ authenticator: cb }, ({ library, urlLogin }) => [library.authenticator, urlLogin], [cb, false]],
 ];
 
-test("every option by nats.js' own name", () => {
+/** Every field of nats.go's `Options` (1.53). */
+const goFields = [
+  ...["Url", "InProcessServer", "Servers", "NoRandomize", "NoEcho", "Name", "Verbose", "Pedantic", "Secure"],
+  ...["TLSConfig", "TLSCertCB", "TLSHandshakeFirst", "RootCAsCB", "AllowReconnect", "MaxReconnect"],
+  ...["ReconnectWait", "CustomReconnectDelayCB", "ReconnectJitter", "ReconnectJitterTLS", "Timeout"],
+  ...["DrainTimeout", "FlusherTimeout", "ReconnectOnFlusherError", "PingInterval", "MaxPingsOut", "ClosedCB"],
+  ...["DisconnectedCB", "DisconnectedErrCB", "ConnectedCB", "ReconnectedCB", "DiscoveredServersCB"],
+  ...["AsyncErrorCB", "ReconnectErrCB", "ReconnectToServerCB", "ReconnectBufSize", "SubChanLen", "UserJWT"],
+  ...["Nkey", "SignatureCB", "User", "Password", "UserInfo", "Token", "TokenHandler", "Dialer"],
+  ...["CustomDialer", "UseOldRequestStyle", "NoCallbacksAfterClientClose", "LameDuckModeHandler"],
+  ...["RetryOnFailedConnect", "Compression", "ProxyPath", "InboxPrefix", "IgnoreAuthErrorAbort"],
+  ...["SkipHostLookup", "PermissionErrOnSubscribe", "WebSocketConnectionHeaders"],
+  ...[
+    "WebSocketConnectionHeadersHandler",
+    "SkipSubjectValidation",
+    "IgnoreDiscoveredServers",
+    "WriteBufferSize",
+  ],
+];
+
+test("every field of nats.go's Options is translated, or refused with its reason; none is unknown or ignored", () => {
+  const translated = new Set(go.flatMap(([options]) => Object.keys(options)));
+  for (const name of goFields.filter((field) => !translated.has(field))) {
+    const message = refusal(() => fromGoOptions({ [name]: true } as never));
+    assert.match(message, new RegExp(`"${name}" is refused: .{20}`));
+  }
+  assert.match(
+    refusal(() => fromGoOptions({ SkipSubjectValidation: true as never })),
+    /must be false: nats\.js/,
+  );
+  assert.match(
+    refusal(() => fromGoOptions({ PermissionErrOnSubscribe: false as never })),
+    /must be true: nats\.js/,
+  );
+});
+
+test("logins of which nats.go takes only one are refused together, and a login that nobody signs", () => {
+  const sign = (): Uint8Array => new Uint8Array();
+  const wrong: readonly [NatsGoOptions, RegExp][] = [
+    [{ Nkey: "U", UserJWT: () => "jwt", SignatureCB: sign }, /"UserJWT" is refused: "Nkey"/],
+    [{ Token: "s3cret", TokenHandler: () => "s3cret" }, /"Token" is refused: "TokenHandler"/],
+    [{ User: "s3cret", UserInfo: () => ["u", "p"] }, /"User" is refused: "UserInfo"/],
+    [{ Password: "s3cret", UserInfo: () => ["u", "p"] }, /"Password" is refused: "UserInfo"/],
+    [{ Nkey: "U" }, /"Nkey" is refused: SignatureCB is missing/],
+    [{ UserJWT: () => "jwt" }, /"UserJWT" is refused: SignatureCB is missing/],
+  ];
+  for (const [options, words] of wrong) {
+    const message = refusal(() => fromGoOptions(options));
+    assert.match(message, words);
+    assert.ok(!message.includes("s3cret"), message);
+  }
+});
+
+/** Every option of nats.js; the compiler misses none. */
+const jsNames: Readonly<Record<keyof Required<NatsConnectOptions>, true>> = {
+  ...{ authenticator: true, debug: true, ignoreAuthErrorAbort: true, ignoreClusterUpdates: true },
+  ...{ inboxPrefix: true, maxPingOut: true, maxReconnectAttempts: true, name: true, noAsyncTraces: true },
+  ...{ noEcho: true, noRandomize: true, pass: true, pedantic: true, pingInterval: true, port: true },
+  ...{ reconnect: true, reconnectDelayHandler: true, reconnectJitter: true, reconnectJitterTLS: true },
+  ...{ reconnectTimeWait: true, reconnectToServer: true, resilience: true, resolve: true, servers: true },
+  ...{ timeout: true, tls: true, token: true, user: true, verbose: true, waitOnFirstConnect: true },
+  ...{ wsFactory: true },
+};
+
+test("every option by nats.js' own name, none left out", () => {
+  const shown = new Set(js.flatMap(([options]) => Object.keys(options)));
+  assert.deepEqual(
+    Object.keys(jsNames).filter((name) => !shown.has(name)),
+    ["resilience"],
+  );
   for (const [options, look, expected] of js)
     assert.deepEqual(look(made(options)), expected, JSON.stringify(Object.keys(options)));
 });
