@@ -16,7 +16,7 @@ export interface NatsCallbacks<NC = unknown> {
   readonly ReconnectedCB?: (nc: NC) => Called;
   /** An attempt failed. */
   readonly ReconnectErrCB?: (nc: NC, error: unknown) => Called;
-  /** New servers joined; not called for those named at the first connect. */
+  /** New servers joined; not called for those named at the first connect, nor for one that was known before. */
   readonly DiscoveredServersCB?: (nc: NC) => Called;
   /** An error outside of any call, such as a slow consumer: then with its subscription. */
   readonly AsyncErrorCB?: (nc: NC, sub: Subscription | undefined, error: unknown) => Called;
@@ -60,8 +60,11 @@ export function queueCallbacks<NC>(
   });
   source.on("attemptFailed", ({ cause }) => enqueue(() => cb.ReconnectErrCB?.(nc, cause)));
   source.on("reconnected", () => enqueue(() => cb.ReconnectedCB?.(nc)));
+  const known = new Set<string>();
   source.on("discovered", ({ added }) => {
-    if (everConnected && added.length > 0) enqueue(() => cb.DiscoveredServersCB?.(nc));
+    const joined = added.filter((server) => !known.has(server));
+    for (const server of joined) known.add(server);
+    if (everConnected && joined.length > 0) enqueue(() => cb.DiscoveredServersCB?.(nc));
   });
   source.on("lameDuck", () => enqueue(() => cb.LameDuckModeHandler?.(nc)));
   source.on("asyncError", ({ error }) => {

@@ -54,6 +54,29 @@ test("[nats 70]: ignoreAuthErrorAbort goes on, and a success between two refusal
   assert.equal(flaky.accepted(), 5);
 });
 
+test("[nats 63]: refusals count for each server: one of each of two servers ends nothing, a second one of the same does", async (t) => {
+  const options = { resilience: { auth: { backoff: constant(10) }, stableAfterMs: 0 } };
+  for (const times of [1, 2]) {
+    let left = 0;
+    const a = await fakeNats(
+      t,
+      refusing((n) => n > 1 && n <= 1 + times),
+    );
+    const b = await fakeNats(
+      t,
+      refusing(() => left-- > 0),
+    );
+    const nc = await connected(t, [a.url, b.url], options);
+    left = times;
+    const back = next(nc, "reconnected");
+    for (const socket of a.open) socket.destroy();
+    if (times === 1) await back;
+    else assert.ok((await nc.closed()) instanceof errors.AuthorizationError);
+    // Lost by a, refused by b, by a, then by b again: the third is the second of its server.
+    assert.deepEqual([b.accepted(), a.accepted()], [2, 2]);
+  }
+});
+
 test("[nats 17] [nats 66] [nats 61]: credentials are asked for at each attempt; a callback that throws is tried again", async (t) => {
   const server = await fakeNats(t);
   let calls = 0;

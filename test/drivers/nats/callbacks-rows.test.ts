@@ -156,7 +156,49 @@ test("[nats 16]: NoCallbacksAfterClientClose: the owner's close calls nothing, a
   assert.deepEqual(drained, ["connected"]);
 });
 
-test("[nats 55] [nats 70] N11: discovered servers are told when they join later, not at the first connect; a lame duck after them", async (t) => {
+test("N8: DisconnectedCB alone is called for each loss and for the owner's close", async (t) => {
+  const server = await fakeNats(t);
+  const lines: string[] = [];
+  const options = fromGoOptions({ ...fast, DisconnectedCB: () => void lines.push("disconnected") });
+  const nc = await connected(t, server.url, options);
+  const back = next(nc, "reconnected");
+  for (const socket of server.open) socket.destroy();
+  await back;
+  await nc.close();
+  await until("both", 5_000, () => lines.length === 2);
+});
+
+test("[nats 42] N12: async errors stand in the same queue: every callback waits for the one before, in the order of their causes", async (t) => {
+  const server = await fakeNats(t);
+  const lines: string[] = [];
+  let inside = 0;
+  const slow = (name: string) => async (): Promise<void> => {
+    assert.equal(++inside, 1, "no two at a time");
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    lines.push(name);
+    inside--;
+  };
+  const names = ["ConnectedCB", "DisconnectedErrCB", "ReconnectedCB", "AsyncErrorCB", "ClosedCB"] as const;
+  const callbacks = Object.fromEntries(names.map((name) => [name, slow(name)]));
+  const nc = await connected(t, server.url, fromGoOptions({ ...fast, ...callbacks }));
+  const back = next(nc, "reconnected");
+  for (const socket of server.open) socket.destroy();
+  await back;
+  for (const subject of ["a", "b"]) {
+    const told = next(nc, "asyncError");
+    for (const socket of server.open)
+      socket.write(`-ERR 'Permissions Violation for Publish to "${subject}"'\r\n`);
+    await told;
+  }
+  await nc.close();
+  await until("the last", 5_000, () => lines.at(-1) === "ClosedCB");
+  assert.deepEqual(lines, [
+    ...["ConnectedCB", "DisconnectedErrCB", "ReconnectedCB", "AsyncErrorCB", "AsyncErrorCB"],
+    ...["DisconnectedErrCB", "ClosedCB"],
+  ]);
+});
+
+test("[nats 55] [nats 70] [nats 40] N11: discovered servers are told when they join later, not at the first connect, nor when they come back; a lame duck after them", async (t) => {
   const server = await fakeNats(t, { info: (n) => (n === 1 ? { connect_urls: ["127.0.0.1:11"] } : {}) });
   const lines: string[] = [];
   const nc = await connected(t, server.url, fromGoOptions({ ...fast, ...noting(lines) }));
@@ -166,6 +208,10 @@ test("[nats 55] [nats 70] N11: discovered servers are told when they join later,
   await until("the callback", 5_000, () => lines.length === 2);
   info(server, { connect_urls: ["127.0.0.1:11"] }); // one went: nothing new
   await nc.flush();
+  assert.deepEqual(lines, ["connected", "discovered"]);
+  info(server, { connect_urls: ["127.0.0.1:11", "127.0.0.1:12"] }); // it came back: not new either
+  await nc.flush();
+  assert.equal(nc.getServers().length, 3);
   assert.deepEqual(lines, ["connected", "discovered"]);
   const failover = next(nc, "lameDuck");
   info(server, { ldm: true, connect_urls: ["127.0.0.1:11", "127.0.0.1:13"] });

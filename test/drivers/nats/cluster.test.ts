@@ -99,6 +99,27 @@ test("[nats 56]: discovered servers come and go with INFO; one without connect_u
   assert.deepEqual(known(), [...given, "127.0.0.1:3"].sort(), "also after a reconnect");
 });
 
+test("[nats 56]: an INFO right behind the handshake's PONG is read, and changes nothing of the connection", async (t) => {
+  const server = await fakeNats(t, {
+    line: (line, socket, n) => {
+      if (line !== "PING" || n > 1) return undefined;
+      const info = { server_id: "FAKE", version: "2.10.0", proto: 1, headers: true, max_payload: 1_048_576 };
+      socket.write(`PONG\r\nINFO ${JSON.stringify({ ...info, connect_urls: ["127.0.0.1:2"] })}\r\n`);
+      return false;
+    },
+  });
+  const nc = await connected(t, server.url);
+  await nc.flush();
+  assert.deepEqual(
+    nc.getServers().map(({ listen, gossiped }) => [listen, gossiped]),
+    [
+      [`127.0.0.1:${server.port}`, false],
+      ["127.0.0.1:2", true],
+    ],
+  );
+  assert.equal(server.accepted(), 1);
+});
+
 test("[nats 41]: discovered servers are ignored where asked", async (t) => {
   const server = await fakeNats(t, { info: () => ({ connect_urls: ["127.0.0.1:2"] }) });
   const nc = await connected(t, server.url, { ignoreClusterUpdates: true });

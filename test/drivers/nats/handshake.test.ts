@@ -36,16 +36,24 @@ test("[nats 46]: a silent server, one that speaks nonsense, and one that refuses
   for (const server of [silent, nonsense, refusing]) await server.close();
 });
 
-test("[nats 53]: garbage from a connected server ends the connection, with its cause; the link comes back", async (t) => {
+test("[nats 53]: garbage from a connected server ends the connection, with its cause, and delivers nothing; the link comes back", async (t) => {
   const server = await fakeNats(t);
   const nc = await connected(t, server.url);
+  let delivered = 0;
+  nc.subscribe("x", { callback: () => void delivered++ });
+  await nc.flush();
+  for (const socket of server.open) socket.write("MSG x 1 2\r\nok\r\n");
+  await nc.flush();
+  assert.equal(delivered, 1);
   const lost = next(nc, "disconnected");
   const back = next(nc, "reconnected");
-  for (const socket of server.open) socket.write("NONSENSE\r\n");
+  for (const socket of server.open) socket.write("NONSENSE\r\nMSG x 1 2\r\nno\r\n");
   const { cause } = (await lost) as { cause: unknown };
   assert.ok(isHoldfastError(cause));
   assert.equal(cause.code, "HF_PROTOCOL");
   await back;
+  await nc.flush();
+  assert.equal(delivered, 1);
 });
 
 test("[nats 51] [nats 22] [nats 23]: the server's -ERR is the cause of the loss that follows; then it is retried until allowed", async (t) => {
@@ -136,9 +144,14 @@ test("[nats 38] [nats 36] [nats 37]: given up after the attempts of every server
     }),
   });
   const failures: string[] = [];
-  nc.resilience.on("attemptFailed", ({ endpoint }) => void failures.push(endpoint));
+  let waitsMs = 0;
+  nc.resilience.on("attemptFailed", ({ endpoint, nextDelayMs }) => {
+    failures.push(endpoint);
+    waitsMs += nextDelayMs ?? 0;
+  });
   for (const socket of live.open) socket.destroy();
   const why = await nc.closed();
+  assert.ok(waitsMs > 0 && waitsMs <= 3 * 100, `${waitsMs} ms: one wait for each round`);
   assert.ok(isHoldfastError(why) || why instanceof Error);
   const of = (port: number) => failures.filter((endpoint) => endpoint.endsWith(`:${port}`)).length;
   assert.deepEqual([of(live.port), of(dead.port)], [3, 3]);

@@ -65,7 +65,9 @@ test("[nats 5] [nats 49] [nats 45]: close ends a long back-off and a waiting flu
   const closed = errors.ClosedConnectionError;
   assert.throws(() => nc.publish("a"), closed);
   assert.throws(() => nc.subscribe("a"), closed);
+  assert.throws(() => nc.publishMessage({ subject: "a", data: new Uint8Array() } as never), closed);
   await assert.rejects(nc.request("a"), closed);
+  await assert.rejects(nc.requestMany("a"), closed);
   await assert.rejects(nc.flush(), closed);
   await assert.rejects(nc.drain(), closed);
   await assert.rejects(nc.rtt(), closed);
@@ -135,6 +137,17 @@ test("N14 N15 [nats 39] [nats 50]: a server that stops answering is found within
     await server.resume();
     await nc.flush();
   }
+});
+
+test("[nats 50]: too many pings out with reconnecting off: closed, as stale", async (t) => {
+  let mute = false;
+  const server = await fakeNats(t, { line: (line) => !(mute && line === "PING") });
+  const options = fromGoOptions({ PingInterval: 20, MaxPingsOut: 2, AllowReconnect: false });
+  const nc = await connected(t, server.url, options);
+  mute = true;
+  const why = await nc.closed();
+  assert.ok(isHoldfastError(why) && why.code === "HF_HALF_OPEN", String(why));
+  assert.equal(server.accepted(), 1);
 });
 
 test("[nats 9] [nats 10] [nats 64]: an outage is not closed; state is visible; RTT fails while down", async (t) => {

@@ -5,7 +5,7 @@ import { errors, type ResilientNatsConnection, TimeoutError } from "../../../src
 import { virtualWorld } from "../../../src/time/index.ts";
 import { until } from "../../support/until.ts";
 import { fakeNats } from "./fake-server.ts";
-import { connected, withNats } from "./support.ts";
+import { connected, next, withNats } from "./support.ts";
 
 test("a request that was sent and timed out is the library's TimeoutError, and says maybe-applied", async (t) => {
   const server = await fakeNats(t);
@@ -36,6 +36,40 @@ test("a request declared a read is sent again when its connection dies, any othe
   await once;
   assert.equal((await read).string(), "ok");
   assert.equal(server.lines.filter((line) => line === "once").length, 1);
+});
+
+test("requestMany: in flight at a loss it ends with its outcome, waiting it is sent to the next server, waiting too long never", async (t) => {
+  const answered = (line: string, socket: { write(text: string): unknown }): undefined => {
+    const [verb, , reply] = line.split(" ");
+    if (verb === "PUB") socket.write(`MSG ${reply} 1 2\r\nok\r\n`);
+    return undefined;
+  };
+  const server = await fakeNats(t, {
+    line: (line, socket, n) => (n > 1 ? answered(line, socket) : undefined),
+  });
+  const nc = await connected(t, server.url);
+  const options = { strategy: "count", maxMessages: 1, maxWait: 10_000 } as const;
+  const many = await nc.requestMany("q", "in flight", options);
+  const ended = assert.rejects(async () => {
+    for await (const _ of many) assert.fail("no answer");
+  });
+  await until("the request to arrive", 5_000, () => server.lines.includes("in flight"));
+  const { port } = server;
+  const lost = next(nc, "disconnected");
+  await server.close();
+  await lost;
+  await ended;
+  await assert.rejects(nc.requestMany("q", "too late", { ...options, maxWait: 30 }), (error: unknown) => {
+    assert.ok(isHoldfastError(error));
+    assert.equal(error.outcome, "not-applied");
+    return true;
+  });
+  const waiting = nc.requestMany("q", "waited", options);
+  const again = await fakeNats(t, { line: answered }, port);
+  const answers: string[] = [];
+  for await (const message of await waiting) answers.push(message.string());
+  assert.deepEqual(answers, ["ok"]);
+  assert.ok(!again.lines.includes("too late"));
 });
 
 test("the error of a request says where it was made, unless noAsyncTraces", async (t) => {

@@ -156,6 +156,53 @@ test("[nats 69]: each server's own login is used, members take over that of who 
   assert.ok(!/s3cret|t0ken/.test(shown), shown);
 });
 
+test("[nats 69]: servers take turns, a spent one is left out, new ones stand behind the one in use", async (t) => {
+  const servers = [await fakeNats(t), await fakeNats(t), await fakeNats(t)];
+  const [a, b, c] = servers as [FakeServer, FakeServer, FakeServer];
+  const nc = await connected(
+    t,
+    servers.map(({ url }) => url),
+    { maxReconnectAttempts: 2, reconnectTimeWait: 10, resilience: { stableAfterMs: 0 } },
+  );
+  const dialled: string[] = [];
+  nc.resilience.on("attempt", ({ endpoint }) => void dialled.push(endpoint));
+  for (const server of servers) await server.close();
+  await nc.closed();
+  assert.deepEqual(dialled, [b, c, a, b, c, a].map(id));
+
+  const known = await fakeNats(t, {
+    info: () => ({ connect_urls: Array.from({ length: 20 }, (_, i) => `127.0.0.1:${i + 1}`) }),
+  });
+  const other = await connected(t, known.url, { noRandomize: false });
+  assert.equal(other.getServers().length, 21);
+  assert.equal(other.getServers()[0]?.listen, id(known));
+});
+
+test("[nats 69]: the list may shrink while it is walked", async (t) => {
+  const servers = await Promise.all(Array.from({ length: 5 }, () => fakeNats(t)));
+  const [first, last] = [servers[0], servers[4]] as [FakeServer, FakeServer];
+  const nc = await connected(
+    t,
+    servers.slice(0, 4).map(({ url }) => url),
+    { resilience: { stableAfterMs: 0 } },
+  );
+  let failures = 0;
+  nc.resilience.on("attemptFailed", () => {
+    if (++failures === 2) nc.setServers([id(first), id(last)]);
+  });
+  const back = next(nc, "reconnected");
+  for (const server of servers.slice(0, 4)) await server.close();
+  await back;
+  assert.equal(nc.getServer(), id(last));
+  assert.deepEqual(
+    nc
+      .getServers()
+      .map(({ listen }) => listen)
+      .sort(),
+    [first, last].map(id).sort(),
+  );
+});
+
 /** A name of several addresses, as the system's resolver would answer. */
 type Lookup = NonNullable<NonNullable<NatsConnectOptions["resilience"]>["lookup"]>;
 

@@ -1,7 +1,7 @@
 /** Subscriptions across reconnects: callbacks and iterators, queue groups, maximum, what was missed. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import type { ResilientNatsConnection } from "../../../src/drivers/nats/index.ts";
+import { errors, type ResilientNatsConnection } from "../../../src/drivers/nats/index.ts";
 import type { RunningServer } from "../../../src/lab/index.ts";
 import { until } from "../../support/until.ts";
 import { connected, next, withNats } from "./support.ts";
@@ -123,6 +123,32 @@ test("a gap is told for each subscription that missed what was sent while it was
   });
   assert.deepEqual(gaps.map(({ subscription }) => subscription).sort(), ["a.*", "b", "echo"]);
   for (const { downMs } of gaps) assert.ok(downMs > 0 && downMs < 10_000, `${downMs}`);
+});
+
+test("a subscription that is not permitted ends with the error, the others and the connection go on", async (t) => {
+  const nats = await withNats(t, {
+    config: {
+      authorization: '{ users: [ { user: u, password: p, permissions: { subscribe: { deny: "no" } } } ] }',
+    },
+  });
+  if (nats === undefined) return;
+  const nc = await connected(t, nats.url, { user: "u", pass: "p" });
+  const told = next(nc, "asyncError");
+  let heard = 0;
+  nc.subscribe("yes", { callback: () => void heard++ });
+  const denied = nc.subscribe("no");
+  await assert.rejects(async () => {
+    for await (const _ of denied) assert.fail("nothing is delivered");
+  }, errors.PermissionViolationError);
+  await told;
+  nc.publish("yes");
+  await nc.flush();
+  assert.equal(heard, 1);
+  assert.equal(nc.resilience.snapshot().connects, 1);
+  await outage(nc, nats);
+  nc.publish("yes");
+  await nc.flush();
+  assert.equal(heard, 2);
 });
 
 test("a subscription that drains over a loss ends, and the server keeps no interest in it", async (t) => {

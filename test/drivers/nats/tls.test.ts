@@ -9,6 +9,7 @@ import { testAuthority } from "../../../src/lab/tls/index.ts";
 import { withServer } from "../../support/servers.ts";
 import { until } from "../../support/until.ts";
 import { certificate } from "./certificates.ts";
+import { fakeNats } from "./fake-server.ts";
 import { connected, next, quick, withNats } from "./support.ts";
 
 test("TLS that the server demands, by certificate and name; it survives kill -9, and a stranger's certificate is refused", async (t) => {
@@ -76,6 +77,18 @@ test("a certificate must carry the name or the address that was dialled", async 
     connect({ ...quick, servers: `tls://127.0.0.1:${server.port}`, tls: { ca } }),
     /altnames|127\.0\.0\.1/i,
   );
+});
+
+test("TLS that is asked for and not offered ends the attempt before anything is said in the clear", async (t) => {
+  const plain = await fakeNats(t);
+  for (const spelt of [
+    { servers: `tls://me:s3cret@127.0.0.1:${plain.port}` },
+    { servers: plain.url, tls: {}, user: "me", pass: "s3cret" },
+    fromGoOptions({ Url: plain.url, Secure: true, User: "me", Password: "s3cret" }),
+  ])
+    await assert.rejects(connect({ ...quick, ...spelt, reconnect: false }), /tls/i);
+  assert.deepEqual(plain.lines, []);
+  assert.equal(plain.accepted(), 3);
 });
 
 test("TLS before INFO (handshakeFirst, TLSHandshakeFirst): kill -9 and restart", async (t) => {
