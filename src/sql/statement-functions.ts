@@ -137,6 +137,14 @@ const RECALLING: Record<Dialect, Set<string>> = {
   postgres: words("lastval currval"),
 };
 
+/** MySQL's functions that are stored ones with a space before the bracket, unless `IGNORE_SPACE` is set. */
+const SPACE_SENSITIVE = words(`
+  adddate bit_and bit_or bit_xor cast count curdate curtime date_add date_sub extract group_concat max mid min now
+  position session_user std stddev stddev_pop stddev_samp subdate substr substring sum sysdate system_user trim
+  variance var_pop var_samp
+`);
+
+export const isSpaceSensitive = (name: string): boolean => SPACE_SENSITIVE.has(name);
 export const isPure = (name: string, dialect: Dialect): boolean => PURE[dialect].has(name);
 /** Whether the bare word `name`, found before a bracket and after `before`, is part of the grammar and not a function. */
 export const isGrammar = (name: string, before: string | undefined, dialect: Dialect): boolean =>

@@ -36,6 +36,7 @@ const QUESTION = 63;
 const AT = 64;
 const BACKSLASH = 92;
 const BACKTICK = 96;
+const DELETE = 127;
 
 const isSpace = (c: number): boolean => c === SPACE || (c >= TAB && c <= CR);
 const isDigit = (c: number): boolean => c >= 48 && c <= 57;
@@ -89,7 +90,7 @@ export class Lexer {
   #skip(): void {
     for (;;) {
       const c = this.#code();
-      if (isSpace(c) || c === 0xa0 || c === 0xfeff) this.#at++;
+      if (isSpace(c)) this.#at++;
       else if (c === MINUS && this.#code(1) === MINUS && this.#dashesBegin()) this.#skipLine();
       else if (c === HASH && this.#mysql) this.#skipLine();
       else if (c === SLASH && this.#code(1) === STAR) this.#skipComment();
@@ -103,6 +104,8 @@ export class Lexer {
   /** MySQL takes `--` for a comment only before a space, a control character or the end; `5--1` is 6 there. */
   #dashesBegin(): boolean {
     const after = this.#code(2);
+    // Which characters beyond ASCII are control characters hangs on the connection's character set.
+    if (this.#mysql && after >= DELETE) this.ambiguous = true;
     return !this.#mysql || after === -1 || after <= SPACE;
   }
 
@@ -153,7 +156,8 @@ export class Lexer {
   #read(c: number): TokenKind {
     if (c === QUOTE) return this.#string(QUOTE, this.#mysql);
     if (c === DOUBLE_QUOTE)
-      return this.#mysql ? this.#string(DOUBLE_QUOTE, true) : this.#identifier(DOUBLE_QUOTE);
+      // With ANSI_QUOTES it is an identifier, in which a backslash is a backslash.
+      return this.#mysql ? this.#string(DOUBLE_QUOTE, true, false) : this.#identifier(DOUBLE_QUOTE);
     if (c === BACKTICK && this.#mysql) return this.#identifier(BACKTICK);
     if (isDigit(c) || (c === DOT && isDigit(this.#code(1)))) return this.#number();
     if (c === DOLLAR) return this.#dollar();
@@ -270,7 +274,7 @@ export class Lexer {
     const c = this.#code();
     if (c === QUOTE || c === DOUBLE_QUOTE || c === BACKTICK) {
       if (c === BACKTICK) this.#identifier(c);
-      else this.#string(c, true);
+      else this.#string(c, true, c === QUOTE && this.#escapesKnown);
       return "variable";
     }
     if (c === AT) this.#at++;

@@ -1,5 +1,5 @@
 /** Looks at every token of one statement as it passes: words that write, functions and what they leave behind. */
-import { isGrammar, isPure, isRecalling } from "./statement-functions.ts";
+import { isGrammar, isPure, isRecalling, isSpaceSensitive } from "./statement-functions.ts";
 import type { Dialect, Token } from "./statement-lexer.ts";
 import { type Draft, leave, leaveUserVariables, put } from "./statement-types.ts";
 
@@ -93,6 +93,11 @@ export class Scan {
     if (named.kind === "string") {
       if (named.text.startsWith('"')) this.writes = true;
       return;
+    }
+    const gap = named.end !== bracket.start;
+    if (this.#dialect === "mysql" && (named.kind === "quoted" || (gap && isSpaceSensitive(named.text)))) {
+      // A stored function of that name: the server's own is spelled without quotes, and without a space before the bracket.
+      this.writes = true;
     }
     const before = this.#two;
     const qualified = before?.kind === "mark" && before.text === ".";

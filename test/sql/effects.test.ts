@@ -63,7 +63,7 @@ all("reads of MySQL only", ["mysql"], "read", [
   "SHOW TABLES",
   "SELECT * FROM t USE INDEX (a) WHERE MATCH (b) AGAINST ('x')",
   "SELECT IF(a, 1, 2), DATE_ADD(b, INTERVAL 1 DAY), GROUP_CONCAT(c SEPARATOR ',') FROM t PARTITION (p0)",
-  "SELECT count (*) FROM t",
+  "SELECT count(*) FROM t",
   "SELECT 'a\\nb'",
   "SELECT 1 FROM t WHERE a = ?",
 ]);

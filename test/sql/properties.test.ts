@@ -8,7 +8,7 @@ const dialect = fc.constantFrom<Dialect>("mysql", "postgres");
 
 /** Statements as lists of tokens; `'S'` stands for any string. */
 const templates: readonly (readonly string[])[] = [
-  ["SELECT", "a", ",", "count", "(", "*", ")", "FROM", "t", "WHERE", "b", "=", "'S'"],
+  ["SELECT", "a", ",", "count(", "*", ")", "FROM", "t", "WHERE", "b", "=", "'S'"],
   ["SELECT", "f", "(", "'S'", ")"],
   ["INSERT", "INTO", "t", "VALUES", "(", "'S'", ",", "'S'", ")"],
   ["WITH", "x", "AS", "(", "SELECT", "'S'", ")", "SELECT", "*", "FROM", "x"],
