@@ -9,9 +9,10 @@ export {
   readEndpoint,
   readEndpointOptions,
 } from "./endpoint-options.ts";
+export { type Ending, type SqlJob, settle } from "./job.ts";
 export { LeaseDriver, type LeaseRules, poolEndpoint } from "./lease-driver.ts";
 export { type SqlConnection, SqlLine } from "./line.ts";
-export { PoolRunner, type RunnerOptions, type RunnerRules, type Transmit } from "./runner.ts";
+export { PoolRunner, type RunnerOptions, type RunnerRules } from "./runner.ts";
 export type { Dialect, Leftover, ReadSettings, SessionItem, Statement } from "./statement.ts";
 export { isCured, readStatement } from "./statement.ts";
 export { runTransaction, type TransactionOptions, type TransactionSteps } from "./transaction.ts";

@@ -1,6 +1,6 @@
 /** One piece of work of a caller: a library command, with the caller's callback or listeners kept behind ours. */
-import type { CallDescription, CallKind, Effect } from "../../call/index.ts";
-import type { Statement as SqlStatement } from "../../sql/index.ts";
+import type { CallKind, Effect } from "../../call/index.ts";
+import type { SqlJob, Statement as SqlStatement } from "../../sql/index.ts";
 import type { Callback, Command, CommandOptions, Statement } from "./library.ts";
 
 /** What the library hands to a callback. */
@@ -9,10 +9,13 @@ export interface Reply {
   readonly fields: unknown;
 }
 
-/** How one send of a command ends. */
-export interface Ending {
-  resolve(reply: Reply): void;
-  reject(error: unknown): void;
+/** Where a command is sent. */
+export interface Carrier {
+  /** The library says how the command ended. Who is not waited for any more is not heard. */
+  answered(command: Command, rows: unknown, fields: unknown): void;
+  rejected(command: Command, error: unknown): void;
+  /** Takes it out of the library's queue; false when it has begun. */
+  withdraw(command: Command): boolean;
 }
 
 const emitterFields: ReadonlySet<string> = new Set(["_events", "_eventsCount", "_maxListeners", "domain"]);
@@ -33,11 +36,8 @@ export interface JobTerms {
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * To the gate and the runner it is its own description: an object less for every statement. Its fields are public, since
- * views of it are made with another `kind`.
- */
-export class Job implements CallDescription {
+/** Its fields are public, since views of it are made with another `kind`. */
+export class Job implements SqlJob<Reply> {
   readonly command: Command;
   readonly facts: SqlStatement;
   /** Set when the command needs a statement that is prepared on the same connection. */
@@ -48,12 +48,11 @@ export class Job implements CallDescription {
   /** Something was handed to a listener: it can't be taken back, nor the command repeated. */
   delivered = false;
   /** Where it was sent last. */
-  on: { withdraw(command: Command): boolean } | undefined;
+  on: Carrier | undefined = undefined;
   readonly text: string;
-  #sends = 0;
   readonly #callback: Callback | undefined;
   readonly #emit: Command["emit"];
-  #ending: Ending | undefined;
+  #finished = false;
 
   constructor(
     command: Command,
@@ -91,22 +90,22 @@ export class Job implements CallDescription {
     return this.on?.withdraw(this.command) === true;
   }
 
-  /** Begins a send: from now on the command ends in `ending`. */
-  start(ending: Ending): Command {
-    if (this.#sends++ > 0) this.#rewind();
-    this.#ending = ending;
+  /** Begins a send: the carrier hears how it ends. */
+  start(carrier: Carrier): Command {
+    if (this.on !== undefined) this.#rewind();
+    this.on = carrier;
     const { command } = this;
     if (this.#callback !== undefined) {
       command.onResult = (error, rows, fields) => {
-        if (error) ending.reject(error);
-        else ending.resolve({ rows, fields });
+        if (error) carrier.rejected(command, error);
+        else carrier.answered(command, rows, fields);
       };
       return command;
     }
     command.emit = (name: string | symbol, ...args: unknown[]): boolean => {
-      if (ending !== this.#ending) return false;
-      if (name === "error") ending.reject(args[0]);
-      else if (name === "end") ending.resolve({ rows: undefined, fields: undefined });
+      if (this.#finished || carrier !== this.on) return false;
+      if (name === "error") carrier.rejected(command, args[0]);
+      else if (name === "end") carrier.answered(command, undefined, undefined);
       else {
         this.delivered = true;
         return this.#emit.call(command, name, ...args);
@@ -131,7 +130,7 @@ export class Job implements CallDescription {
   }
 
   #finish(): void {
-    this.#ending = undefined;
+    this.#finished = true;
     this.command.emit = this.#emit;
     this.#emit.call(this.command, "end");
   }

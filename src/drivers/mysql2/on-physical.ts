@@ -1,9 +1,9 @@
 /** A shell right on one connection of the pool, for listeners of the pool's events: nothing is supervised there. */
+import { settle } from "../../sql/index.ts";
 import type { Job } from "./job.ts";
 import type { LibraryConnection } from "./library.ts";
 import type { Physical } from "./physical.ts";
 import type { HoldfastPool } from "./pool.ts";
-import { settle } from "./session-core.ts";
 import { attach, ShellPoolConnection, shellConfig, showPhysical } from "./shell.ts";
 
 const shells: WeakMap<Physical, LibraryConnection> = new WeakMap();

@@ -2,9 +2,10 @@
 import { HoldfastError } from "../../call/index.ts";
 import type { Endpoint } from "../../endpoint/index.ts";
 import { type Sink, takenBack } from "../../link/index.ts";
+import type { Ending } from "../../sql/index.ts";
 import { isReadOnly } from "./errors.ts";
 import type { CommandClasses } from "./internals.ts";
-import type { Ending, Job, Reply } from "./job.ts";
+import type { Carrier, Job, Reply } from "./job.ts";
 import type { Command, LibraryConfig, LibraryConnection, Statement } from "./library.ts";
 import { ServerWord } from "./server-word.ts";
 import { Wire } from "./wire.ts";
@@ -15,39 +16,7 @@ export interface PhysicalOwner {
   alive(): void;
 }
 
-/** One send under way. Settled once: by the library, or by what takes it out of `outstanding` first. */
-class Sent implements Ending {
-  readonly #physical: Physical;
-  readonly #command: Command;
-  readonly #fulfil: (reply: Reply) => void;
-  readonly #refuse: (error: unknown) => void;
-
-  constructor(
-    physical: Physical,
-    command: Command,
-    fulfil: (reply: Reply) => void,
-    refuse: (error: unknown) => void,
-  ) {
-    this.#physical = physical;
-    this.#command = command;
-    this.#fulfil = fulfil;
-    this.#refuse = refuse;
-  }
-
-  resolve(reply: Reply): void {
-    if (!this.#physical.settled(this.#command)) return;
-    this.#physical.word.reply(reply.rows);
-    this.#fulfil(reply);
-  }
-
-  reject(error: unknown): void {
-    if (!this.#physical.settled(this.#command)) return;
-    this.#physical.noteRefusal(error);
-    this.#refuse(error);
-  }
-}
-
-export class Physical {
+export class Physical implements Carrier {
   readonly endpoint: Endpoint;
   /** What the server said of the session: status flags and tracked changes. */
   readonly word: ServerWord = new ServerWord();
@@ -66,7 +35,7 @@ export class Physical {
   readonly wire: Wire;
   readonly #classes: CommandClasses;
   readonly #owner: PhysicalOwner;
-  readonly #outstanding: Map<Command, Ending> = new Map();
+  readonly #outstanding: Map<Command, Ending<Reply>> = new Map();
   /** A link's ears, while it has this connection. */
   sink: Sink | undefined;
   #ready = false;
@@ -139,19 +108,34 @@ export class Physical {
 
   /** Sends one job. Rejects with `takenBack` when nothing of it left this process. */
   send(job: Job): Promise<Reply> {
-    return new Promise((resolve, reject) => this.transmit(job, resolve, reject));
+    return new Promise((resolve, reject) => this.transmit(job, { resolve, reject }));
   }
 
   /** The same, told by callbacks. */
-  transmit(job: Job, fulfil: (reply: Reply) => void, refuse: (error: unknown) => void): void {
-    if (this.lostCause !== undefined) return refuse(takenBack);
+  transmit(job: Job, ending: Ending<Reply>): void {
+    if (this.lostCause !== undefined) return ending.reject(takenBack);
     if (job.facts.dirty) this.dirty = true;
-    const sent = new Sent(this, job.command, fulfil, refuse);
-    this.#outstanding.set(job.command, sent);
-    job.on = this;
-    const command = job.start(sent);
-    if (job.preparation !== undefined) this.#prepare(job.preparation.options, command, sent);
+    this.#outstanding.set(job.command, ending);
+    const command = job.start(this);
+    if (job.preparation !== undefined) this.#prepare(job.preparation.options, command);
     this.wire.addCommand(command);
+  }
+
+  answered(command: Command, rows: unknown, fields: unknown): void {
+    const ending = this.#outstanding.get(command);
+    if (ending === undefined) return;
+    this.#outstanding.delete(command);
+    this.word.reply(rows);
+    ending.resolve({ rows, fields });
+  }
+
+  rejected(command: Command, error: unknown): void {
+    const ending = this.#outstanding.get(command);
+    if (ending === undefined) return;
+    this.#outstanding.delete(command);
+    // A transaction that its owner declared read-only is his affair.
+    if (isReadOnly(error) && this.inTransaction !== true) this.refused = error;
+    ending.reject(error);
   }
 
   /** A command of our own making: ping, reset, a statement of the set-up. */
@@ -176,25 +160,15 @@ export class Physical {
     return rows;
   }
 
-  /** The command is over; false when it was before. */
-  settled(command: Command): boolean {
-    return this.#outstanding.delete(command);
-  }
-
-  noteRefusal(error: unknown): void {
-    // A transaction that its owner declared read-only is his affair.
-    if (isReadOnly(error) && this.inTransaction !== true) this.refused = error;
-  }
-
   /** The library prepares and caches; a failure is the failure of what needed the statement. */
-  #prepare(options: object, command: Command, sent: Ending): void {
+  #prepare(options: object, command: Command): void {
     const prepare = new this.#classes.Prepare(options, (error, statement) => {
       if (error === null || error === undefined) {
         command.statement = statement as Statement;
         return;
       }
       skip(command);
-      sent.reject(error);
+      this.rejected(command, error);
     });
     this.wire.addCommand(prepare);
   }
@@ -204,9 +178,9 @@ export class Physical {
     const { wire } = this;
     const { _command: running } = wire;
     for (let command = wire._commands.shift(); command !== undefined; command = wire._commands.shift()) {
-      this.#outstanding.get(command)?.reject(takenBack);
+      this.rejected(command, takenBack);
     }
-    if (running !== null && wire.unwritten === running) this.#outstanding.get(running)?.reject(takenBack);
+    if (running !== null && wire.unwritten === running) this.rejected(running, takenBack);
   }
 
   /** Takes one command out of the library's queue; false when it has begun, or is not here. */
@@ -217,7 +191,7 @@ export class Physical {
   }
 
   #settle(error: unknown): void {
-    for (const sent of [...this.#outstanding.values()]) sent.reject(error);
+    for (const command of [...this.#outstanding.keys()]) this.rejected(command, error);
   }
 
   destroy(): void {

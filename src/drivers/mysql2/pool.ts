@@ -1,11 +1,10 @@
 /** `createPool`: the library's own pool class, whose connections are those of our pool room. */
-import type { CallDescription } from "../../call/index.ts";
 import { ElasticPool, type PoolOptions } from "../../pool/index.ts";
 import {
+  type Ending,
   type PoolResilience,
   PoolRunner,
   poolResilience,
-  type RunnerRules,
   type TransactionOptions,
 } from "../../sql/index.ts";
 import { CoarseTimers } from "../../time/index.ts";
@@ -18,7 +17,6 @@ import { library } from "./library.ts";
 import { bareShell } from "./on-physical.ts";
 import type { Physical } from "./physical.ts";
 import { libraryPoolConfig, poolOptions } from "./pool-settings.ts";
-import { fail, settle, succeed } from "./session-core.ts";
 import { libraryConfig, type MysqlSettings, readGiven, readSettings } from "./settings.ts";
 import { attach, ShellConnection, type ShellCore, shellConfig } from "./shell.ts";
 
@@ -30,17 +28,11 @@ export function makePool(options: unknown): HoldfastPool {
   return new HoldfastPool(libraryPoolConfig(own, config), settings);
 }
 
-const rules: RunnerRules<Physical> = {
-  lostCause: (physical) => physical.lostCause,
-  classifyCall: (error: unknown, lost: boolean, call: CallDescription) =>
-    classifyMysqlCall(error, lost, call),
-};
-
 export class HoldfastPool extends library.Pool {
   readonly resilience: PoolResilience;
   readonly elastic: ElasticPool<Physical>;
   readonly settings: MysqlSettings;
-  readonly #runner: PoolRunner<Physical>;
+  readonly #runner: PoolRunner<Physical, Reply, Job>;
   /** Makes the library's commands for `query` and `execute`; it has no connection. */
   readonly #front: LibraryConnection;
   readonly #waits: boolean;
@@ -57,7 +49,15 @@ export class HoldfastPool extends library.Pool {
     this.resilience = poolResilience(this.elastic);
     const { clock } = settings.resolved.world;
     const timers = new CoarseTimers(clock);
-    this.#runner = new PoolRunner(this.elastic, rules, { retry: settings.resolved.retry, clock, timers });
+    this.#runner = new PoolRunner(
+      this.elastic,
+      {
+        transmit: (physical, job, ending) => this.#transmit(physical, job, ending),
+        lostCause: (physical) => physical.lostCause,
+        classifyCall: classifyMysqlCall,
+      },
+      { retry: settings.resolved.retry, clock, timers },
+    );
     this.#front = new ShellConnection({ config: shellConfig(settings.plan.config) });
     attach(this.#front, this.#core());
   }
@@ -66,18 +66,7 @@ export class HoldfastPool extends library.Pool {
     const submit = (job: Job): void => {
       const refusal = this.#refusal();
       if (refusal !== undefined) return job.fail(refusal);
-      if (this.listenerCount("acquire") > 0 || this.listenerCount("release") > 0) {
-        return settle(
-          job,
-          this.#runner.run(job, (physical) => this.#watch(job, physical)),
-        );
-      }
-      this.#runner.pass<Reply>(
-        job,
-        (physical, fulfil, refuse) => physical.transmit(job, fulfil, refuse),
-        (reply) => succeed(job, reply),
-        (error) => fail(job, error),
-      );
+      this.#runner.run(job);
     };
     return {
       callDeadlineMs: this.settings.callDeadlineMs,
@@ -151,13 +140,25 @@ export class HoldfastPool extends library.Pool {
     if (this.listenerCount("connection") > 0) this.emit("connection", bareShell(this, physical, true));
   }
 
+  #transmit(physical: Physical, job: Job, ending: Ending<Reply>): void {
+    const watched = this.listenerCount("acquire") > 0 || this.listenerCount("release") > 0;
+    physical.transmit(job, watched ? this.#watched(physical, ending) : ending);
+  }
+
   /** `acquire` and `release` of a single query, for those who listen. */
-  #watch(job: Job, physical: Physical): Promise<Reply> {
+  #watched(physical: Physical, ending: Ending<Reply>): Ending<Reply> {
     const shell = bareShell(this, physical, false);
     this.emit("acquire", shell);
-    const sent = physical.send(job);
     const back = (): void => void setImmediate(() => this.emit("release", shell));
-    sent.then(back, back);
-    return sent;
+    return {
+      resolve(reply) {
+        back();
+        ending.resolve(reply);
+      },
+      reject(error) {
+        back();
+        ending.reject(error);
+      },
+    };
   }
 }

@@ -1,6 +1,6 @@
 /** What stands behind a connection that a caller holds, for its whole life: its link and its session. */
 import type { Link } from "../../link/index.ts";
-import type { SqlLine } from "../../sql/index.ts";
+import { type SqlLine, settle } from "../../sql/index.ts";
 import { type DialPlan, setUp } from "./dial.ts";
 import { identityKey } from "./driver.ts";
 import type { Job, Reply } from "./job.ts";
@@ -92,30 +92,4 @@ export function quoted(name: string): string {
 
 function literal(value: string): string {
   return /^-?\d+(\.\d+)?$/.test(value) ? value : `'${value.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
-}
-
-/** The caller hears in its own way; what its callback throws is its own affair, as with the library. */
-export function settle(job: Job, running: Promise<Reply>): void {
-  void running.then(
-    (reply) => succeed(job, reply),
-    (error: unknown) => fail(job, error),
-  );
-}
-
-export function succeed(job: Job, reply: Reply): void {
-  own(() => job.succeed(reply));
-}
-
-export function fail(job: Job, error: unknown): void {
-  own(() => job.fail(error));
-}
-
-function own(callback: () => void): void {
-  try {
-    callback();
-  } catch (error) {
-    process.nextTick(() => {
-      throw error;
-    });
-  }
 }

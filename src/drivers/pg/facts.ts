@@ -1,5 +1,4 @@
 /** What a query of the library means: by its text, and by what its caller declares. */
-import type { CallDescription } from "../../call/index.ts";
 import { readStatement, type Statement } from "../../sql/index.ts";
 import type { Submittable } from "./library.ts";
 import type { StatementResilience } from "./options.ts";
@@ -35,39 +34,14 @@ export function factsOf(
 
 const known = { escapesKnown: true } as const;
 
-/** What the gate and the runner are told of a call; no values, no secrets. */
-export function describe(
-  text: string,
-  values: unknown,
-  { effect }: Statement,
-  { deadlineMs = undefined, signal = undefined }: StatementResilience,
-  usual: number | undefined,
-  unsend: () => boolean,
-): CallDescription {
-  const due = deadlineMs ?? usual;
-  return {
-    name: nameOf(text),
-    bytes: text.length + overheadBytes + bytesOf(values),
-    effect,
-    kind: "unary",
-    deadlineMs: due,
-    signal,
-    unsend: due === undefined && signal === undefined ? undefined : unsend,
-  };
+/** For messages: the first word; no values, no secrets. */
+export function nameOf(text: string): string {
+  return /^\W*(\w{1,20})/.exec(text.slice(0, 24))?.[1]?.toUpperCase() ?? "the statement";
 }
 
-const names: Map<string, string> = new Map();
-
-/** The first word; looked up, because it is asked for with every query. */
-function nameOf(text: string): string {
-  const start = text.slice(0, 24);
-  let name = names.get(start);
-  if (name === undefined) {
-    name = /^\W*(\w{1,20})/.exec(start)?.[1]?.toUpperCase() ?? "the statement";
-    if (names.size > 1_000) names.clear();
-    names.set(start, name);
-  }
-  return name;
+/** What a query takes while it waits. */
+export function sizeOf(text: string, values: unknown): number {
+  return text.length + overheadBytes + bytesOf(values);
 }
 
 function bytesOf(values: unknown): number {

@@ -1,6 +1,7 @@
 /** One piece of work of a caller: a query of the library, with the caller's callback or listeners kept behind ours. */
-import type { CallDescription } from "../../call/index.ts";
-import type { Statement } from "../../sql/index.ts";
+import type { CallKind, Effect } from "../../call/index.ts";
+import type { SqlJob, Statement } from "../../sql/index.ts";
+import { nameOf, sizeOf } from "./facts.ts";
 import {
   type Callback,
   isLibraryQuery,
@@ -10,53 +11,82 @@ import {
   type Submittable,
 } from "./library.ts";
 
-/** How one send of a query ends. */
-export interface Ending {
-  resolve(result: unknown): void;
-  reject(error: unknown): void;
+/** Where a query is sent. */
+export interface Carrier {
+  /** The library says how the query ended. Who is not waited for any more is not heard. */
+  answered(job: Job, result: unknown): void;
+  rejected(query: Submittable, error: unknown): void;
+  /** Takes it out of the library's queue; false when it has begun. */
+  withdraw(query: Submittable): boolean;
 }
 
-export class Job {
+/** Its fields are public, since views of it are made with another `kind`. */
+export class Job implements SqlJob<unknown> {
   readonly query: Submittable;
   readonly facts: Statement;
-  readonly call: CallDescription;
+  readonly text: string;
+  readonly bytes: number;
+  readonly kind: CallKind = "unary";
+  readonly deadlineMs: number | undefined;
+  readonly signal: AbortSignal | undefined;
   /** Something was handed to the caller, or the library's cursor or stream has begun: it can't be repeated. */
   delivered = false;
+  /** Where it was sent last. */
+  on: Carrier | undefined = undefined;
   readonly #own: LibraryQuery | undefined;
   readonly #callback: Callback | undefined;
   readonly #handleError: Submittable["handleError"];
   readonly #handleReadyForQuery: Submittable["handleReadyForQuery"];
-  #sends = 0;
-  #ending: Ending | undefined;
   /** The caller has heard of the error from the query itself. */
   #told = false;
 
-  /** @param call is not copied: it is made for this job alone */
-  constructor(query: Submittable, facts: Statement, call: CallDescription) {
+  constructor(
+    query: Submittable,
+    text: string,
+    facts: Statement,
+    deadlineMs: number | undefined,
+    signal: AbortSignal | undefined,
+  ) {
     this.query = query;
+    this.text = text;
     this.facts = facts;
+    this.deadlineMs = deadlineMs;
+    this.signal = signal;
+    this.bytes = sizeOf(text, (query as LibraryQuery).values);
     this.#own = isLibraryQuery(query) ? query : undefined;
     this.#callback = this.#own === undefined ? undefined : query.callback;
     this.#handleError = query.handleError;
     this.#handleReadyForQuery = query.handleReadyForQuery;
-    this.call = call;
-    if (this.#callback !== undefined) return;
-    Object.defineProperty(call, "effect", { get: () => (this.delivered ? "once" : facts.effect) });
   }
 
-  /** Begins a send: from now on the query ends in `ending`. */
-  start(ending: Ending): Submittable {
-    if (this.#sends++ > 0 && this.#own !== undefined) rewind(this.#own);
-    this.#ending = ending;
+  get effect(): Effect {
+    return this.delivered ? "once" : this.facts.effect;
+  }
+
+  get name(): string {
+    return nameOf(this.text);
+  }
+
+  unsend(): boolean {
+    return this.on?.withdraw(this.query) === true;
+  }
+
+  /** Begins a send: the carrier hears how it ends. */
+  start(carrier: Carrier): Submittable {
+    if (this.on !== undefined && this.#own !== undefined) rewind(this.#own);
+    this.on = carrier;
     const { query } = this;
     if (this.#callback !== undefined) {
-      query.callback = (error, result) => (error ? ending.reject(error) : ending.resolve(result));
-    } else this.#wrap(query, ending);
+      query.callback = (error, result) => {
+        if (error) carrier.rejected(query, error);
+        else carrier.answered(this, result);
+      };
+    } else this.#wrap(query, carrier);
     return query;
   }
 
   /** A query with listeners, a cursor, a stream: its own handlers are its face to the caller. */
-  #wrap(query: Submittable, ending: Ending): void {
+  #wrap(query: Submittable, carrier: Carrier): void {
     const own = this.#own;
     if (own !== undefined) {
       const { emit } = library.Query.prototype;
@@ -72,7 +102,7 @@ export class Job {
       };
     }
     query.handleReadyForQuery = (connection) => {
-      if (ending === this.#ending) ending.resolve(undefined);
+      if (carrier === this.on) carrier.answered(this, undefined);
       this.#handleReadyForQuery.call(query, connection);
     };
     query.handleError = (error, connection) => {
@@ -81,7 +111,7 @@ export class Job {
         this.#told = true;
         this.#handleError.call(query, error, connection);
       }
-      if (ending === this.#ending) ending.reject(error);
+      if (carrier === this.on) carrier.rejected(query, error);
     };
   }
 

@@ -1,8 +1,9 @@
 /** A shell right on one connection of the pool, for hooks and listeners of the pool: nothing is supervised there. */
+import { settle } from "../../sql/index.ts";
 import type { Job } from "./job.ts";
 import type { LibraryQuery } from "./library.ts";
 import type { Physical } from "./physical.ts";
-import { escapesKnown, settle } from "./session-core.ts";
+import { escapesKnown } from "./session-core.ts";
 import { ShellClient } from "./shell.ts";
 
 /** While a hook runs, what it sends belongs to the set-up of this connection: it is done again after a reset. */

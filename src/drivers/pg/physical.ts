@@ -4,9 +4,9 @@ import { TLSSocket } from "node:tls";
 import { HoldfastError } from "../../call/index.ts";
 import type { Endpoint } from "../../endpoint/index.ts";
 import { type Sink, takenBack } from "../../link/index.ts";
-import { isCured } from "../../sql/index.ts";
+import { type Ending, isCured } from "../../sql/index.ts";
 import { endsSession, isReadOnly, isServerError } from "./errors.ts";
-import type { Job } from "./job.ts";
+import type { Carrier, Job } from "./job.ts";
 import { library, type Submittable } from "./library.ts";
 import { ServerWord } from "./server-word.ts";
 import { Wire } from "./wire.ts";
@@ -23,19 +23,13 @@ export interface Ears {
   drain(): void;
 }
 
-/** One send under way. */
-interface Sent {
-  resolve(result: unknown): void;
-  reject(error: unknown): void;
-}
-
 /** A statement of a set-up, as it was sent. */
 export interface Declared {
   readonly text: unknown;
   readonly values?: unknown;
 }
 
-export class Physical {
+export class Physical implements Carrier {
   readonly endpoint: Endpoint;
   /** What the server said of the session. */
   readonly word: ServerWord = new ServerWord();
@@ -58,7 +52,7 @@ export class Physical {
   sink: Sink | undefined;
   ears: Ears | undefined;
   readonly #owner: PhysicalOwner;
-  readonly #outstanding: Map<Submittable, Sent> = new Map();
+  readonly #outstanding: Map<Submittable, Ending<unknown>> = new Map();
   /** The server said no; what it makes of the transaction is told a moment later. */
   #refusal: { readonly query: Submittable; readonly error: unknown } | undefined;
   /** The query that the library has begun, of which the kernel took nothing. */
@@ -134,32 +128,49 @@ export class Physical {
 
   /** Sends one job. Rejects with `takenBack` when nothing of it left this process. */
   send(job: Job): Promise<unknown> {
-    const { wire } = this;
-    if (this.lostCause !== undefined || !wire.connection.stream.writable) return Promise.reject(takenBack);
-    const { facts } = job;
+    return new Promise((resolve, reject) => this.transmit(job, { resolve, reject }));
+  }
+
+  /** The same, told by callbacks. */
+  transmit(job: Job, ending: Ending<unknown>): void {
+    const { query, facts } = job;
+    if (this.lostCause !== undefined || !this.wire.connection.stream.writable) {
+      return ending.reject(takenBack);
+    }
     if (facts.dirty) this.dirty = true;
-    return new Promise((resolve, reject) => {
-      const sent: Sent = {
-        resolve: (result) => {
-          if (!this.#outstanding.delete(job.query)) return;
-          if (facts.cures.length > 0) this.#forgetPrepared(facts.cures);
-          resolve(result);
-        },
-        reject: (error) => this.#rejected(job.query, error, reject),
-      };
-      this.#outstanding.set(job.query, sent);
-      this.#push(job.start(sent));
-    });
+    this.#outstanding.set(query, ending);
+    try {
+      this.#push(job.start(this));
+    } catch (error) {
+      // The library has begun it and will never end it: whoever came next would wait for ever.
+      this.rejected(query, error);
+      queueMicrotask(() => this.#giveUp(error));
+    }
+  }
+
+  #giveUp(error: unknown): void {
+    this.broken(error);
+    this.wire.connection.stream.destroy();
+  }
+
+  answered({ query, facts }: Job, result: unknown): void {
+    const ending = this.#outstanding.get(query);
+    if (ending === undefined) return;
+    this.#outstanding.delete(query);
+    if (facts.cures.length > 0) this.#forgetPrepared(facts.cures);
+    ending.resolve(result);
   }
 
   /** The answer of the server waits for its word on the transaction, which comes right behind it. */
-  #rejected(query: Submittable, error: unknown, reject: (error: unknown) => void): void {
+  rejected(query: Submittable, error: unknown): void {
     if (this.#refusal?.query === query && this.lostCause === undefined) {
       this.#refusal = { query, error };
       return;
     }
-    if (!this.#outstanding.delete(query)) return;
-    reject(error);
+    const ending = this.#outstanding.get(query);
+    if (ending === undefined) return;
+    this.#outstanding.delete(query);
+    ending.reject(error);
   }
 
   #refused(query: Submittable, error: unknown): void {
@@ -171,9 +182,8 @@ export class Physical {
 
   /** The last words of the server: nothing that waits behind this query will ever be read. */
   #ends(query: Submittable, error: unknown): void {
-    const sent = this.#outstanding.get(query);
     this.broken(error);
-    sent?.reject(error);
+    this.rejected(query, error);
   }
 
   #ready(status: string | undefined): void {
@@ -181,7 +191,7 @@ export class Physical {
     const refusal = this.#refusal;
     if (refusal === undefined) return;
     this.#refusal = undefined;
-    this.#outstanding.get(refusal.query)?.reject(refusal.error);
+    this.rejected(refusal.query, refusal.error);
   }
 
   #push(query: Submittable): void {
@@ -230,8 +240,8 @@ export class Physical {
   /** Queries that the library has not begun were never seen by anybody. */
   takeBack(): void {
     const { _queryQueue: queue } = this.wire;
-    for (const query of queue.splice(0)) this.#outstanding.get(query)?.reject(takenBack);
-    if (this.#unwritten !== undefined) this.#outstanding.get(this.#unwritten)?.reject(takenBack);
+    for (const query of queue.splice(0)) this.rejected(query, takenBack);
+    if (this.#unwritten !== undefined) this.rejected(this.#unwritten, takenBack);
   }
 
   /** Takes one query out of the library's queue; false when it has begun, or is not here. */
@@ -245,7 +255,10 @@ export class Physical {
 
   #settle(error: unknown): void {
     this.#refusal = undefined;
-    for (const sent of [...this.#outstanding.values()]) sent.reject(error);
+    for (const query of [...this.#outstanding.keys()]) this.rejected(query, error);
+    // A read may be on another connection by now, with the same query: this client has nothing more to say of it.
+    this.wire._activeQuery = null;
+    this.wire._sentQueryQueue.splice(0);
   }
 
   destroy(): void {

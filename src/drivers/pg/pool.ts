@@ -3,6 +3,7 @@
 import { optionError, redactText } from "../../options/index.ts";
 import { ElasticPool, type PoolOptions } from "../../pool/index.ts";
 import {
+  type Ending,
   type LeaseRules,
   type PoolResilience,
   PoolRunner,
@@ -20,7 +21,7 @@ import { library, type PoolCallback } from "./library.ts";
 import { bareClient } from "./on-physical.ts";
 import type { Physical } from "./physical.ts";
 import { poolOptions } from "./pool-settings.ts";
-import { escapesKnown, settle } from "./session-core.ts";
+import { escapesKnown } from "./session-core.ts";
 import { type PgSettings, readGiven, readSettings } from "./settings.ts";
 import { ShellClient } from "./shell.ts";
 
@@ -33,7 +34,7 @@ export class HoldfastPool extends library.Pool {
   readonly names: Map<string, string> = new Map();
   readonly leaseRules: LeaseRules<Physical>;
   readonly acquireTimeoutMs: number;
-  readonly #runner: PoolRunner<Physical>;
+  readonly #runner: PoolRunner<Physical, unknown, Job>;
   /** Makes the library's queries for `query`; it has no connection. */
   readonly #front: ShellClient;
   readonly #maxUses: number;
@@ -59,7 +60,11 @@ export class HoldfastPool extends library.Pool {
     const { clock } = settings.resolved.world;
     this.#runner = new PoolRunner(
       this.elastic,
-      { lostCause: (physical) => physical.lostCause ?? physical.refused, classifyCall: classifyPgCall },
+      {
+        transmit: (physical, job, ending) => this.#transmit(physical, job, ending),
+        lostCause: (physical) => physical.lostCause ?? physical.refused,
+        classifyCall: classifyPgCall,
+      },
       { retry: settings.resolved.retry, clock, timers: new CoarseTimers(clock) },
     );
     this.#front = this.#makeFront();
@@ -94,26 +99,30 @@ export class HoldfastPool extends library.Pool {
 
   #submit(job: Job): void {
     if (this.ending) return job.fail(new Error("Cannot use a pool after calling end on the pool"));
-    settle(
-      job,
-      this.#runner.run(job.call, (physical) => this.#send(job, physical)),
-    );
+    this.#runner.run(job);
   }
 
-  #send(job: Job, physical: Physical): Promise<unknown> {
+  #transmit(physical: Physical, job: Job, ending: Ending<unknown>): void {
     this.#lent(physical);
-    const sent = physical.send(job);
     const watched = this.listenerCount("acquire") > 0 || this.listenerCount("release") > 0;
-    return watched ? this.#watch(physical, sent) : sent;
+    physical.transmit(job, watched ? this.#watched(physical, ending) : ending);
   }
 
   /** `acquire` and `release` of a single query, for those who listen. */
-  #watch(physical: Physical, sent: Promise<unknown>): Promise<unknown> {
+  #watched(physical: Physical, ending: Ending<unknown>): Ending<unknown> {
     const client = this.#bare(physical);
     this.emit("acquire", client);
     const back = (error?: unknown): void => void setImmediate(() => this.emit("release", error, client));
-    sent.then(() => back(), back);
-    return sent;
+    return {
+      resolve(result) {
+        back();
+        ending.resolve(result);
+      },
+      reject(error) {
+        back(error);
+        ending.reject(error);
+      },
+    };
   }
 
   #lent(physical: Physical): void {

@@ -1,6 +1,6 @@
 /** What stands behind a client that a caller holds, for its whole life: its link and its session. */
 import type { Link } from "../../link/index.ts";
-import { SqlLine } from "../../sql/index.ts";
+import { SqlLine, settle } from "../../sql/index.ts";
 import type { Job } from "./job.ts";
 import type { Physical } from "./physical.ts";
 import type { ShellClient, ShellCore } from "./shell.ts";
@@ -50,12 +50,12 @@ export class SessionCore implements ShellCore {
 
   submit(job: Job): void {
     const send = (physical: Physical): Promise<unknown> => this.#send(physical, job);
-    const { facts, call } = job;
-    if (facts.transaction !== "commit") return settle(job, this.line.run(facts, call, send));
+    const { facts } = job;
+    if (facts.transaction !== "commit") return settle(job, this.line.run(facts, job, send));
     // To the COMMIT of a transaction that has failed the server answers with ROLLBACK, and no error.
     settle(
       job,
-      this.line.run(facts, call, send, () => job.command === "ROLLBACK"),
+      this.line.run(facts, job, send, () => job.command === "ROLLBACK"),
     );
   }
 
@@ -95,30 +95,4 @@ export function escapesKnown(physical: Physical | undefined): boolean {
 function literal(text: string): string {
   const doubled = text.replaceAll("'", "''");
   return text.includes("\\") ? `E'${doubled.replaceAll("\\", "\\\\")}'` : `'${doubled}'`;
-}
-
-/** The caller hears in its own way; what its callback throws is its own affair, as with the library. */
-export function settle(job: Job, running: Promise<unknown>): void {
-  void running.then(
-    (result) => {
-      try {
-        job.succeed(result);
-      } catch (error) {
-        throwLater(error);
-      }
-    },
-    (reason: unknown) => {
-      try {
-        job.fail(reason);
-      } catch (error) {
-        throwLater(error);
-      }
-    },
-  );
-}
-
-function throwLater(error: unknown): void {
-  process.nextTick(() => {
-    throw error;
-  });
 }

@@ -3,7 +3,7 @@
  * client's queue, and from there it goes to a link or a pool instead of a socket. Promises, callbacks, query objects,
  * cursors and whatever is built on the class are the library's own code.
  */
-import { describe, factsOf, textOf } from "./facts.ts";
+import { factsOf, textOf } from "./facts.ts";
 import { Job } from "./job.ts";
 import { isLibraryQuery, type LibraryQuery, library, type Submittable } from "./library.ts";
 import { readStatementOptions, type StatementResilience } from "./options.ts";
@@ -63,14 +63,10 @@ export class ShellClient extends library.Client implements Ears {
     const core = this.#core;
     if (core === undefined) return;
     if (isLibraryQuery(query) && query.name) remember(query, core.names);
-    const declared = this.#declared;
+    const { effect, deadlineMs = core.callDeadlineMs, signal } = this.#declared;
     const text = textOf(query);
-    const facts = factsOf(text, declared.effect, core.escapesKnown);
-    const unsend = (): boolean => core.physical?.withdraw(query) === true;
-    const { values } = query as LibraryQuery;
-    core.submit(
-      new Job(query, facts, describe(text ?? "", values, facts, declared, core.callDeadlineMs, unsend)),
-    );
+    const facts = factsOf(text, effect, core.escapesKnown);
+    core.submit(new Job(query, text ?? "", facts, deadlineMs, signal));
   }
 
   notification(message: unknown): void {
