@@ -12,7 +12,7 @@ export {
 export { type Ending, type SqlJob, settle } from "./job.ts";
 export { LeaseDriver, type LeaseRules, poolEndpoint } from "./lease-driver.ts";
 export { type SqlConnection, SqlLine } from "./line.ts";
-export { PoolRunner, type RunnerOptions, type RunnerRules } from "./runner.ts";
+export { PoolRunner } from "./runner.ts";
 export type { Dialect, Leftover, ReadSettings, SessionItem, Statement } from "./statement.ts";
 export { isCured, readStatement } from "./statement.ts";
 export { runTransaction, type TransactionOptions, type TransactionSteps } from "./transaction.ts";

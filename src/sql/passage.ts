@@ -4,12 +4,35 @@ import {
   isHoldfastError,
   mayResend,
   type Outcome,
+  type RetryPolicy,
   reasonOf,
 } from "../call/index.ts";
 import { type CallVerdict, takenBack } from "../link/index.ts";
-import type { AcquireOptions, Lease } from "../pool/index.ts";
+import type { AcquireOptions, ElasticPool, Lease } from "../pool/index.ts";
+import type { Clock, CoarseTimers } from "../time/index.ts";
 import { type Ending, fail, type SqlJob, succeed } from "./job.ts";
-import type { PoolRunner } from "./runner.ts";
+
+/** What the runner must know of a driver's connections and jobs. */
+export interface RunnerRules<C, T, J extends SqlJob<T>> {
+  /** Sends once, and never throws. */
+  transmit(connection: C, job: J, ending: Ending<T>): void;
+  /** Why the connection is gone; `undefined` while it is not. */
+  lostCause(connection: C): unknown;
+  classifyCall(error: unknown, lost: boolean, call: CallDescription): CallVerdict;
+}
+
+export interface RunnerOptions {
+  readonly retry: RetryPolicy;
+  readonly clock: Clock;
+  readonly timers: CoarseTimers;
+}
+
+/** What all passages of one pool have in common. */
+export interface Passages<C, T, J extends SqlJob<T>> {
+  readonly pool: ElasticPool<C>;
+  readonly rules: RunnerRules<C, T, J>;
+  readonly options: RunnerOptions;
+}
 
 const neverSent: Exclude<CallVerdict, "answered"> = { outcome: "not-applied" };
 
@@ -19,7 +42,7 @@ function isBounded({ deadlineMs, signal }: CallDescription): boolean {
 
 /** The way of one job through a pool, over as many connections as it takes. */
 export class Passage<C, T, J extends SqlJob<T>> implements Ending<T> {
-  readonly #runner: PoolRunner<C, T, J>;
+  readonly #runner: Passages<C, T, J>;
   readonly #job: J;
   /** While it is on a connection. */
   #lease: Lease<C> | undefined = undefined;
@@ -30,7 +53,7 @@ export class Passage<C, T, J extends SqlJob<T>> implements Ending<T> {
   /** Takes back the ways out of a send: its deadline, its signal. */
   #disarm: (() => void) | undefined = undefined;
 
-  constructor(runner: PoolRunner<C, T, J>, job: J) {
+  constructor(runner: Passages<C, T, J>, job: J) {
     this.#runner = runner;
     this.#job = job;
   }

@@ -16,7 +16,7 @@ export function mysqlConnector(
   return sqlConnector<Physical>(settings, {
     async dial(endpoint, signal, use) {
       const physical = await dialMysql(settings.plan, {
-        ...{ endpoint, signal, step: () => {}, tap: () => {}, alive: () => {} },
+        ...{ endpoint, signal, step: () => {}, tap: () => {} },
         lost: (cause) => use?.lost(cause),
       });
       if (use !== undefined) made(physical);

@@ -42,9 +42,11 @@ export function ownDriver(plan: () => DialPlan): Driver<Physical> {
         ...(identity !== undefined && { identity }),
         step: (name) => dial.step(name),
         tap: (socket) => dial.tap(socket),
-        lost: (cause) => dial.sink.lost(cause),
-        alive: () => dial.sink.alive(),
+        lost: () => {},
       });
+      physical.sink = dial.sink;
+      physical.listen();
+      if (physical.lostCause !== undefined) throw physical.lostCause;
       return physical;
     },
     async close(physical, how, deadlineMs) {

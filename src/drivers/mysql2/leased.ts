@@ -20,7 +20,7 @@ const rules: LeaseRules<Physical> = {
   lostCause: (physical) => physical.lostCause ?? physical.refused,
   watch(physical, sink) {
     physical.sink = sink;
-    if (sink !== undefined) return;
+    if (sink !== undefined) return physical.listen();
     physical.restored.clear();
     physical.word.heard = undefined;
   },

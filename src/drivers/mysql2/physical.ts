@@ -13,7 +13,6 @@ import { Wire } from "./wire.ts";
 /** Who must hear that the connection is gone. */
 export interface PhysicalOwner {
   lost(cause: unknown): void;
-  alive(): void;
 }
 
 export class Physical implements Carrier {
@@ -39,6 +38,7 @@ export class Physical implements Carrier {
   /** A link's ears, while it has this connection. */
   sink: Sink | undefined;
   #ready = false;
+  #listening = false;
 
   constructor(config: LibraryConfig, endpoint: Endpoint, classes: CommandClasses, owner: PhysicalOwner) {
     this.endpoint = endpoint;
@@ -81,7 +81,6 @@ export class Physical implements Carrier {
       wire.once("connect", () => {
         signal.removeEventListener("abort", aborted);
         this.#ready = true;
-        wire.stream.on("data", () => this.#heard());
         resolve();
       });
     });
@@ -89,9 +88,11 @@ export class Physical implements Carrier {
 
   #failOpen: (error: unknown) => void = () => {};
 
-  #heard(): void {
-    this.#owner.alive();
-    this.sink?.alive();
+  /** From now on every chunk is a sign of life for whoever has the connection. */
+  listen(): void {
+    if (this.#listening) return;
+    this.#listening = true;
+    this.wire.stream.on("data", () => this.sink?.alive());
   }
 
   /** The library tells before it rejects what was under way: the evidence is still there. */

@@ -341,3 +341,19 @@ test("a client whose statement still runs when it is released never goes to the 
   });
   assert.notEqual(rows[0].pid, pid);
 });
+
+test("pg pool: a query that the library fails to write is told, and its connection is never lent again", async (t) => {
+  const rig = await rigFor(t);
+  if (rig === undefined) return;
+  const pool = rig.pool({ max: 1 });
+  const pid = (await pool.query("SELECT pg_backend_pid() AS pid")).rows[0].pid;
+  // The library throws amid its write: the client waits for an answer to what it has not sent.
+  await assert.rejects(pool.query({ name: "n", text: 1 as unknown as string }), {
+    code: "ERR_INVALID_ARG_TYPE",
+  });
+  const { rows } = await pool.query({
+    text: "SELECT pg_backend_pid() AS pid",
+    resilience: { deadlineMs: 10_000 },
+  });
+  assert.notEqual(rows[0].pid, pid);
+});
