@@ -1,6 +1,6 @@
 // node build/examples/nats.js [127.0.0.1:4222] — then restart the server and watch.
 
-import { connect } from "../src/drivers/nats/index.ts"; // yours: "holdfast/nats", was "@nats-io/transport-node"
+import { connect, delay } from "../src/drivers/nats/index.ts"; // yours: "holdfast/nats", was "@nats-io/transport-node"
 
 const nc = await connect({ servers: process.argv[2] ?? "127.0.0.1:4222" });
 nc.resilience.on("disconnected", ({ cause }) => {
@@ -24,6 +24,7 @@ for (let i = 1; i <= 20; i++) {
     const { outcome } = error as { outcome?: string }; // "not-applied": repeat it; "maybe-applied": ask first
     console.error(outcome, (error as Error).message);
   }
+  await delay(200);
 }
 counter.unsubscribe();
 await nc.drain();
