@@ -3,6 +3,7 @@
  * clock, no socket. Four figures must be zero: acknowledged but absent, applied twice, told `not-applied` but applied,
  * never settled. And "unknown" is no excuse: only a write that was on a connection when a fault hit it may be unknown.
  */
+import { reasonOf } from "../../call/index.ts";
 import type { Told } from "./told.ts";
 import { type Calm, type Cut, type Entry, judge, type Verdict } from "./verdict.ts";
 
@@ -54,7 +55,7 @@ export class Ledger {
   begin(): number {
     const id = this.#entries.length + 1;
     const calm = this.#calmTakes ? this.#calm : undefined;
-    const entry: Entry = { id, told: undefined, exposedTo: undefined, calm };
+    const entry: Entry = { id, told: undefined, exposedTo: undefined, calm, why: undefined };
     if (calm !== undefined) calm.begun++;
     this.#entries.push(entry);
     this.#open.add(entry);
@@ -62,8 +63,12 @@ export class Ledger {
     return entry.id;
   }
 
-  /** What the client was told. Only the first word on a write counts; a second is a defect of the caller and throws. */
-  settle(id: number, told: Told): void {
+  /**
+   * What the client was told. Only the first word on a write counts; a second is a defect of the caller and throws.
+   *
+   * @param error kept of a write that may not be unknown, for the verdict's explanation
+   */
+  settle(id: number, told: Told, error?: unknown): void {
     const entry = this.#entries[id - 1];
     if (entry === undefined) throw new RangeError(`write ${id} was never begun`);
     if (entry.told !== undefined) throw new RangeError(`write ${id} was settled before, as ${entry.told}`);
@@ -74,7 +79,9 @@ export class Ledger {
     }
     this.#open.delete(entry);
     this.#told[told]++;
-    if (told === "maybe-applied" && entry.exposedTo !== undefined) this.#cuts[entry.exposedTo]!.unknown++;
+    if (told !== "maybe-applied") return;
+    if (entry.exposedTo !== undefined) this.#cuts[entry.exposedTo]!.unknown++;
+    else entry.why = `${this.#scene()}: ${reasonOf(error)}`;
   }
 
   /** The link passes calls from now on: what waited is on the wire. */
@@ -128,6 +135,13 @@ export class Ledger {
   /** Compares with what the server has: id → how often it was applied. */
   audit(applied: ReadonlyMap<number, number>): Verdict {
     return judge(this.#entries, applied, this.#cuts);
+  }
+
+  /** Where the storm is, in words. */
+  #scene(): string {
+    const last = this.#cuts.at(-1)?.label;
+    const when = last === undefined ? "before any fault" : `${this.#cutOpen ? "during" : "after"} ${last}`;
+    return `${when}, link ${this.#ready ? "ready" : "down"}`;
   }
 
   #expose(entry: Entry): void {

@@ -23,6 +23,8 @@ export interface Entry {
   exposedTo: number | undefined;
   /** The stretch without faults it began in. */
   readonly calm: Calm | undefined;
+  /** Of an unknown that no cut explains: when it became so, and its error. */
+  why: string | undefined;
 }
 
 export interface Verdict {
@@ -49,6 +51,8 @@ export interface Verdict {
   readonly untold: readonly number[];
   /** Unknown, although not on a connection at any cut. */
   readonly unexplained: readonly number[];
+  /** Why the first of those is unknown, as its error says. */
+  readonly unexplainedWhy?: string;
   readonly cuts: readonly Cut[];
 }
 
@@ -70,6 +74,7 @@ export function judge(
     untold: ids(({ told }) => told === "untold"),
     unexplained: unknown.filter(({ exposedTo }) => exposedTo === undefined).map(({ id }) => id),
   };
+  const why = entries.find((entry) => entry.why !== undefined)?.why;
   return {
     ok: Object.values(bad).every((list) => list.length === 0),
     sent: entries.length,
@@ -79,6 +84,7 @@ export function judge(
     unknownApplied: unknown.filter(({ id }) => times(id) > 0).length,
     answered: ids(({ told }) => told === "answered").length,
     ...bad,
+    ...(why !== undefined && { unexplainedWhy: why }),
     cuts: cuts.map((cut) => ({ ...cut })),
   };
 }
@@ -97,6 +103,7 @@ export function explainVerdict(verdict: Verdict): string {
     ...shown("failed without an outcome", verdict.untold),
     ...shown("unknown without having been in flight", verdict.unexplained),
   ];
+  if (verdict.unexplainedWhy !== undefined) broken.push(`the first of them ${verdict.unexplainedWhy}`);
   const counts = `${verdict.sent} sent, ${verdict.acknowledged} acknowledged, ${verdict.notApplied} not applied, ${verdict.unknown} unknown`;
   return broken.length === 0 ? counts : `${counts}; BROKEN: ${broken.join("; ")}`;
 }

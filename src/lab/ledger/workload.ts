@@ -89,7 +89,7 @@ export class Workload {
       failure = error;
       told = toldBy(error, isAnswer);
     }
-    ledger.settle(id, told);
+    ledger.settle(id, told, failure);
     onSettled?.(id, told, failure);
     for (const waiter of [...this.#waiters]) waiter();
   }

@@ -32,7 +32,7 @@ test("each of the four zeros, an untold error and an unexplained unknown are fou
   ledger.settle(twice!, "acknowledged");
   ledger.settle(lied!, "not-applied");
   ledger.settle(untold!, "untold");
-  ledger.settle(unexplained!, "maybe-applied");
+  ledger.settle(unexplained!, "maybe-applied", new Error("gone"));
   const verdict = ledger.audit(
     new Map([
       [twice!, 2],
@@ -46,6 +46,7 @@ test("each of the four zeros, an untold error and an unexplained unknown are fou
   assert.deepEqual(verdict.unsettled, [open]);
   assert.deepEqual(verdict.untold, [untold]);
   assert.deepEqual(verdict.unexplained, [unexplained]);
+  assert.match(explainVerdict(verdict), /the first of them .*, link (ready|down): gone/);
   assert.match(explainVerdict(verdict), /BROKEN: 1 acknowledged but absent \(1\); 1 applied twice \(2\)/);
 });
 
