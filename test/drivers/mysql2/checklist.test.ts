@@ -41,13 +41,13 @@ test("[mariadb-redis 19] [mariadb-redis 49]: half-open: an acquire ends at its d
   const rig = await rigFor(t);
   if (rig === undefined) return;
   const pool = rig.pool({
-    connectTimeout: 200,
+    connectTimeout: 1_000,
     resilience: {
-      callDeadlineMs: 600,
-      pool: { acquireTimeoutMs: 500, validateAfterIdleMs: 0, validationTimeoutMs: 150 },
+      callDeadlineMs: 2_000,
+      pool: { acquireTimeoutMs: 1_500, validateAfterIdleMs: 0, validationTimeoutMs: 150 },
     },
   });
-  const bare = mysql2.createPool({ ...rig.where, connectTimeout: 200 });
+  const bare = mysql2.createPool({ ...rig.where, connectTimeout: 1_000 });
   await Promise.all([warm(pool, 2), warm(bare, 1)]);
   const hole = await rig.proxy.fault({ kind: "blackHole", direction: "both" });
   const sinceMs = systemClock.nowMs();
@@ -58,7 +58,7 @@ test("[mariadb-redis 19] [mariadb-redis 49]: half-open: an acquire ends at its d
   );
   const error = await failure(pool.query("SELECT 1"));
   assert.deepEqual([error.code, error.outcome], ["HF_DEADLINE", "not-applied"]);
-  assert.ok(systemClock.nowMs() - sinceMs < 2_000);
+  assert.ok(systemClock.nowMs() - sinceMs < 9_000);
   assert.equal(bareSettled, false);
   await hole.undo();
   assert.deepEqual((await pool.query("SELECT 1 AS one"))[0], [{ one: 1 }]);
@@ -75,7 +75,7 @@ test("[mariadb-redis 50]: a deadline on the wire ends the connection; the next c
   assert.deepEqual([slow.code, slow.step], ["HF_DEADLINE", "reply"]);
   const sinceMs = systemClock.nowMs();
   assert.deepEqual((await pool.query("SELECT 1 AS one"))[0], [{ one: 1 }]);
-  assert.ok(systemClock.nowMs() - sinceMs < 5_000);
+  assert.ok(systemClock.nowMs() - sinceMs < 15_000, "the sleeper takes 20 s");
   // The bare library gives the same busy connection to the next caller, who waits for the sleeper.
   const bare = await bareOf(rig, { connectionLimit: 1 });
   await assert.rejects(bare.query({ sql: "SELECT SLEEP(2)", timeout: 200 }), {
@@ -90,7 +90,7 @@ test("[mariadb-redis 49]: a long query on a healthy connection is never cut, wha
   const rig = await rigFor(t);
   if (rig === undefined) return;
   const connection = await rig.connection({
-    resilience: { liveness: { idleProbeMs: 100, probeTimeoutMs: 100 } },
+    resilience: { liveness: { idleProbeMs: 100, probeTimeoutMs: 600 } },
   });
   const long = connection.query("SELECT SLEEP(1.5) AS slept");
   const impatient = await failure(connection.query({ sql: "INSERT INTO nothing VALUES (1)", timeout: 300 }));

@@ -59,7 +59,7 @@ test("[mariadb-redis 46]: connectTimeout covers the handshake: a silent server i
   const rig = await rigFor(t);
   if (rig === undefined) return;
   const hole = await rig.proxy.fault({ kind: "blackHole", direction: "down" });
-  const pool = rig.pool({ connectTimeout: 150, resilience: { pool: { acquireTimeoutMs: 700 } } });
+  const pool = rig.pool({ connectTimeout: 500, resilience: { pool: { acquireTimeoutMs: 3_000 } } });
   const error = await failure(pool.query("SELECT 1"));
   assert.deepEqual([error.code, error.step, error.outcome], ["HF_DEADLINE", "acquire", "not-applied"]);
   assert.ok(pool.resilience.snapshot().dialFailures >= 2);

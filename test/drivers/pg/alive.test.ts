@@ -36,8 +36,9 @@ test("pg: an idle half-open connection is found and replaced; bare pg waits for 
 test("pg: a half-open connection with a statement on it is found by the statement's deadline [mariadb-redis 50]", async (t) => {
   const rig = await rigFor(t);
   if (rig === undefined) return;
-  const client = await rig.connected({ query_timeout: 150 });
-  await client.query("CREATE TABLE t (n int)");
+  const admin = await rig.connected();
+  await admin.query("CREATE TABLE t (n int)");
+  const client = await rig.connected({ query_timeout: 1_000 });
   await using _hole = await rig.proxy.fault({ kind: "blackHole", applyTo: "existing" });
   const back = next(client, "reconnected");
   const sent = client.query("INSERT INTO t VALUES (1)");
@@ -49,10 +50,10 @@ test("pg: a half-open connection with a statement on it is found by the statemen
 test("pg: a long query on a healthy connection is never cut, whatever the probes", async (t) => {
   const rig = await rigFor(t);
   if (rig === undefined) return;
-  const client = await rig.connected({ resilience: { liveness: { idleProbeMs: 20, probeTimeoutMs: 20 } } });
+  const client = await rig.connected({ resilience: { liveness: { idleProbeMs: 20, probeTimeoutMs: 500 } } });
   let lost = 0;
   client.resilience.on("disconnected", () => lost++);
-  const { rows } = await client.query("SELECT 7 AS n FROM pg_sleep(1)");
+  const { rows } = await client.query("SELECT 7 AS n FROM pg_sleep(1.5)");
   assert.deepEqual([rows, lost], [[{ n: 7 }], 0]);
   const pool = rig.pool({ max: 1 });
   assert.deepEqual((await pool.query("SELECT 7 AS n FROM pg_sleep(1)")).rows, [{ n: 7 }]);
@@ -63,14 +64,14 @@ test("pg pool: half-open idle connections cost a validation, not the caller's wh
   if (rig === undefined) return;
   const pool = rig.pool({
     max: 2,
-    connectionTimeoutMillis: 5_000,
-    resilience: { pool: { validateAfterIdleMs: 0, validationTimeoutMs: 100 } },
+    connectionTimeoutMillis: 30_000,
+    resilience: { pool: { validateAfterIdleMs: 0, validationTimeoutMs: 200 } },
   });
   await Promise.all([1, 2].map(() => pool.query("SELECT pg_sleep(0.05)")));
   await using _hole = await rig.proxy.fault({ kind: "blackHole", applyTo: "existing" });
   const began = performance.now();
   assert.equal((await pool.query("SELECT 1 AS n")).rowCount, 1);
-  assert.ok(performance.now() - began < 4_000);
+  assert.ok(performance.now() - began < 15_000);
 });
 
 test("pg: a statement that waited behind another until its deadline was never sent", async (t) => {
@@ -78,7 +79,7 @@ test("pg: a statement that waited behind another until its deadline was never se
   if (rig === undefined) return;
   const client = await rig.connected();
   await client.query("CREATE TABLE t (n int)");
-  const first = client.query("SELECT pg_sleep(0.6)");
+  const first = client.query("SELECT pg_sleep(2)");
   const behind = client.query({ text: "INSERT INTO t VALUES (1)", resilience: { deadlineMs: 100 } });
   await assert.rejects(behind, { code: "HF_DEADLINE", outcome: "not-applied" });
   await first;

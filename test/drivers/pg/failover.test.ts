@@ -61,7 +61,7 @@ test("pg: a server that ends the connection during its set-up has failed a dial,
   const rig = await rigFor(t);
   if (rig === undefined) return;
   const setUp = ["SELECT pg_terminate_backend(pg_backend_pid())"];
-  const pool = rig.pool({ connectionTimeoutMillis: 500, resilience: { setUp } });
+  const pool = rig.pool({ connectionTimeoutMillis: 3_000, resilience: { setUp } });
   await assert.rejects(pool.query("SELECT 1"), { code: "HF_DEADLINE", outcome: "not-applied" });
   const { opened, dialFailures, lastError } = pool.resilience.snapshot();
   assert.equal(opened, 0);

@@ -117,7 +117,7 @@ test("pg options: a password as a function is asked before each dial; a wrong on
 test("pg options: max, connectionTimeoutMillis and the counts in its error [mariadb-redis 8] [mariadb-redis 9]", async (t) => {
   const rig = await rigFor(t);
   if (rig === undefined) return;
-  const pool = rig.pool({ max: 1, connectionTimeoutMillis: 200 });
+  const pool = rig.pool({ max: 1, connectionTimeoutMillis: 1_000 });
   const client = await pool.connect();
   await assert.rejects(pool.connect(), (error) => {
     assert.ok(isHoldfastError(error));
@@ -195,7 +195,7 @@ test("pg options: ssl, with a certificate that is checked", async (t) => {
   await server.sql.killAll();
   assert.equal((await pool.query("SELECT 1")).rowCount, 1);
   await pool.end();
-  const plain = new Pool({ connectionString: server.url, connectionTimeoutMillis: 500 });
+  const plain = new Pool({ connectionString: server.url, connectionTimeoutMillis: 20_000 });
   await assert.rejects(plain.query("SELECT 1"), { code: "HF_AUTH" });
   await plain.end();
   const distrusting = new Client({

@@ -38,7 +38,7 @@ test("a half-open connection with a call on it is found by the call's deadline",
 test("BLPOP is never probed to death, nor held to the deadline of other calls", async (t) => {
   const rig = await rigFor(t);
   if (rig === undefined) return;
-  const liveness = { idleProbeMs: 40, probeTimeoutMs: 40 };
+  const liveness = { idleProbeMs: 40, probeTimeoutMs: 500 };
   const client = rig.client({ commandOptions: { timeout: 1_000 }, resilience: { ...quick, liveness } });
   await client.connect();
   let lost = 0;

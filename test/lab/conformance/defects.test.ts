@@ -44,8 +44,8 @@ test("a driver that sends a write again is found", async () => {
 
 test("a driver that dials in a hot loop is found", async () => {
   const target = withResilience({ minDialGapMs: 0, backoff: { minMs: 0, baseMs: 1, capMs: 1 } });
-  assert.match(await failureOf(target, "refused: backs off"), /attempt \d+ came \d/);
-  assert.match(await failureOf(target, "accepted and dropped"), /attempt \d+ came \d/);
+  assert.match(await failureOf(target, "refused: backs off"), /\d attempts within \d/);
+  assert.match(await failureOf(target, "accepted and dropped"), /\d attempts within \d/);
 });
 
 test("a driver that never probes is found", async () => {

@@ -73,7 +73,7 @@ export const callCases: readonly ConformanceCase[] = [
       const hole = await context.proxy.fault({ kind: "blackHole", direction: "down", applyTo: "existing" });
       const read = opened.client.read();
       read.catch(() => {});
-      await until("the read on the wire", 2_000, () => hole.hits.length > 0);
+      await until("the read on the wire", 10_000, () => hole.hits.length > 0);
       context.proxy.cut("rst");
       await read;
       assert.equal(opened.events.of("reconnected").length, 1);
@@ -88,7 +88,7 @@ export const callCases: readonly ConformanceCase[] = [
       const id = context.nextId();
       const write = opened.client.write(id);
       write.catch(() => {});
-      await until("the write at the server", 3_000, async () => (await context.applied(id)) === 1);
+      await until("the write at the server", 10_000, async () => (await context.applied(id)) === 1);
       context.proxy.cut("rst");
       await assert.rejects(write, (error) => isHoldfastError(error) && error.outcome === "maybe-applied");
       await hole.undo();

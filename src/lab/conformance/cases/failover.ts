@@ -35,7 +35,7 @@ export const failoverCases: readonly ConformanceCase[] = [
       opened.client.resilience.failover();
       await opened.events.until("reconnected");
       assert.equal(opened.client.resilience.snapshot().endpoint, other.proxy.address);
-      await until("end of the old connection", 2_000, () => context.proxy.connections().length === 0);
+      await until("end of the old connection", 10_000, () => context.proxy.connections().length === 0);
     },
   },
   {

@@ -108,7 +108,7 @@ export const lossCases: readonly ConformanceCase[] = [
     name: "a slow line is no loss",
     async run(context) {
       const opened = await context.connected({
-        resilience: { liveness: { idleProbeMs: 200, probeTimeoutMs: 1_000 } },
+        resilience: { liveness: { idleProbeMs: 200, probeTimeoutMs: 5_000 } },
       });
       await using _latency = await context.proxy.fault({ kind: "latency", delayMs: 60, jitterMs: 20 });
       await using _drip = await context.proxy.fault({

@@ -17,7 +17,11 @@ const rangeLength = 1_000_000;
 /** A busy machine may be silent for some hundred milliseconds without being dead. */
 export const trialOptions: Partial<OpenOptions> = {
   callDeadlineMs: 1_500,
-  resilience: { liveness: { idleProbeMs: 300, probeTimeoutMs: 500 }, connectTimeoutMs: 1_000 },
+  resilience: {
+    liveness: { idleProbeMs: 300, probeTimeoutMs: 500 },
+    connectTimeoutMs: 1_000,
+    retryInitial: true,
+  },
 };
 
 /** A client of the suite as the ledger sees it, with ids of its own. */
