@@ -3,7 +3,7 @@
  * what must be rebuilt or told when that one is gone. The same code serves single connections and leases of a pool.
  */
 import type { CallDescription } from "../call/index.ts";
-import type { Link } from "../link/index.ts";
+import type { Link, Sink } from "../link/index.ts";
 import { type Holding, Holdings, lostState } from "./holdings.ts";
 import { isCured, type Statement } from "./statement.ts";
 
@@ -11,6 +11,10 @@ import { isCured, type Statement } from "./statement.ts";
 export interface SqlConnection {
   /** Whether a transaction is open; `undefined` when it has not said so. */
   readonly inTransaction: boolean | undefined;
+  /** Why the server refuses to write; `undefined` while it does not. */
+  readonly refused: unknown;
+  /** What tells the link of it, while it has this connection. */
+  readonly sink: Sink | undefined;
 }
 
 /** Where the items of statements stand among those that are restored. */
@@ -127,7 +131,12 @@ export class SqlLine<C extends SqlConnection> {
   #heard(used: C | undefined, order: number): void {
     if (used === undefined) return;
     this.#last = used;
-    if (used === this.link.connection) this.#holdings.heard(used, used.inTransaction, order);
+    if (used !== this.link.connection) return;
+    this.#holdings.heard(used, used.inTransaction, order);
+    // A transaction met a server that only reads. Its caller was told; once it is over, what comes next goes elsewhere.
+    if (used.refused !== undefined && used.inTransaction !== true && !this.holds) {
+      used.sink?.lost(used.refused);
+    }
   }
 
   #note(statement: Statement, holding: Holding<C> | undefined, order: number): void {

@@ -4,7 +4,7 @@ import { HoldfastError, isHoldfastError, reasonOf } from "../call/index.ts";
 export interface TransactionOptions {
   /**
    * How often the function is run again after a connection was lost before COMMIT was sent, or the server rolled the
-   * transaction back (deadlock, lock timeout, serialization). Default 0: it may have effects of its own.
+   * transaction back (deadlock, lock timeout, serialization) or only reads. Default 0: it may have effects of its own.
    */
   readonly retry?: number;
 }
@@ -16,7 +16,7 @@ export interface TransactionSteps<T> {
   commit(): Promise<unknown>;
   /** Also called when the connection is gone: what was lost with it is then settled. */
   rollback(): Promise<unknown>;
-  /** The server's own word that it rolled back: worth another try. */
+  /** The server's own word that nothing was committed, and that it is worth another try. */
   isConflict(error: unknown): boolean;
 }
 

@@ -4,7 +4,7 @@ import { Link } from "../../link/index.ts";
 import { type Resilience, resilienceOf } from "../../observe/index.ts";
 import { runTransaction, SqlLine, type TransactionOptions } from "../../sql/index.ts";
 import { ownDriver } from "./driver.ts";
-import { isConflict } from "./errors.ts";
+import { isConflict, isReadOnly } from "./errors.ts";
 import type { Callback, LibraryConnection } from "./library.ts";
 import type { Physical } from "./physical.ts";
 import { SessionCore } from "./session-core.ts";
@@ -138,7 +138,7 @@ export function transactionOn<T>(
       commit: () => ask("COMMIT"),
       // What was open went with its connection: there is nothing to roll back.
       rollback: async () => core.line.forgive() || (await ask("ROLLBACK")),
-      isConflict,
+      isConflict: (error) => isConflict(error) || isReadOnly(error),
     },
     options,
   );

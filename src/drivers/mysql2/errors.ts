@@ -66,6 +66,11 @@ export function isReadOnly(error: unknown): boolean {
   return errno === 1290 && /read[-_]only/.test(String((error as Error).message));
 }
 
+/** Whether the server as a whole refused: in a transaction 1792 is about what its owner declared it to be. */
+export function refusesWrites(error: unknown, inTransaction: boolean | undefined): boolean {
+  return isReadOnly(error) && (inTransaction !== true || errnoOf(error) !== 1792);
+}
+
 export function isConflict(error: unknown): boolean {
   return conflicts.has(errnoOf(error) ?? 0);
 }

@@ -3,7 +3,7 @@ import { HoldfastError } from "../../call/index.ts";
 import type { Endpoint } from "../../endpoint/index.ts";
 import { type Sink, takenBack } from "../../link/index.ts";
 import type { Ending } from "../../sql/index.ts";
-import { isReadOnly } from "./errors.ts";
+import { refusesWrites } from "./errors.ts";
 import type { CommandClasses } from "./internals.ts";
 import type { Carrier, Job, Reply } from "./job.ts";
 import type { Command, LibraryConfig, LibraryConnection, Statement } from "./library.ts";
@@ -134,8 +134,7 @@ export class Physical implements Carrier {
     const ending = this.#outstanding.get(command);
     if (ending === undefined) return;
     this.#outstanding.delete(command);
-    // A transaction that its owner declared read-only is his affair.
-    if (isReadOnly(error) && this.inTransaction !== true) this.refused = error;
+    if (refusesWrites(error, this.inTransaction)) this.refused = error;
     ending.reject(error);
   }
 

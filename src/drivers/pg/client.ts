@@ -5,7 +5,7 @@ import { Link } from "../../link/index.ts";
 import { type Resilience, resilienceOf } from "../../observe/index.ts";
 import { runTransaction, type TransactionOptions } from "../../sql/index.ts";
 import { ownDriver } from "./driver.ts";
-import { isConflict } from "./errors.ts";
+import { isConflict, isReadOnly } from "./errors.ts";
 import type { Callback } from "./library.ts";
 import type { Physical } from "./physical.ts";
 import { SessionCore } from "./session-core.ts";
@@ -136,7 +136,7 @@ export function transactionOn<T>(
       },
       // What was open went with its connection: there is nothing to roll back.
       rollback: async () => core.line.forgive() || (await ask("ROLLBACK")),
-      isConflict,
+      isConflict: (error) => isConflict(error) || isReadOnly(error),
     },
     options,
   );

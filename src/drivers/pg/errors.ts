@@ -2,6 +2,7 @@
 import { type CallDescription, isHoldfastError } from "../../call/index.ts";
 import type { CallVerdict, LinkClass, LinkPhaseName } from "../../link/index.ts";
 import { classOfSystemCode } from "../../sql/index.ts";
+import type { Physical } from "./physical.ts";
 
 /** SQLSTATEs that say something about the connection, whatever was asked. */
 const linkClasses: ReadonlyMap<string, LinkClass> = new Map<string, LinkClass>([
@@ -58,6 +59,17 @@ export function endsSession(error: unknown): boolean {
 /** A server turned read-only, or a standby. */
 export function isReadOnly(error: unknown): boolean {
   return isServerError(error) && codeOf(error) === "25006";
+}
+
+/**
+ * Whether the server as a whole refused. In a transaction the code is the same when its owner declared it to only read:
+ * then a standby says what it is, and so does a server that was told to only read, unless the session may have changed it.
+ */
+export function refusesWrites(error: unknown, { word, dirty }: Pick<Physical, "word" | "dirty">): boolean {
+  if (!isReadOnly(error)) return false;
+  const { inTransaction, standby, parameters } = word;
+  const told = parameters.get("default_transaction_read_only") === "on" && !dirty;
+  return inTransaction !== true || standby === true || told;
 }
 
 export function isConflict(error: unknown): boolean {

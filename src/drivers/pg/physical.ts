@@ -5,7 +5,7 @@ import { HoldfastError } from "../../call/index.ts";
 import type { Endpoint } from "../../endpoint/index.ts";
 import { type Sink, takenBack } from "../../link/index.ts";
 import { type Ending, isCured } from "../../sql/index.ts";
-import { endsSession, isReadOnly, isServerError } from "./errors.ts";
+import { endsSession, isServerError, refusesWrites } from "./errors.ts";
 import type { Carrier, Job } from "./job.ts";
 import { library, type Submittable } from "./library.ts";
 import { ServerWord } from "./server-word.ts";
@@ -174,8 +174,7 @@ export class Physical implements Carrier {
   }
 
   #refused(query: Submittable, error: unknown): void {
-    // A transaction that its owner declared read-only is his affair.
-    if (isReadOnly(error) && this.inTransaction !== true) this.refused = error;
+    if (refusesWrites(error, this)) this.refused = error;
     if (endsSession(error)) return this.#ends(query, error);
     if (isServerError(error) && this.#outstanding.has(query)) this.#refusal = { query, error };
   }

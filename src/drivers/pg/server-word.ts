@@ -6,6 +6,12 @@ const notSettable: ReadonlySet<string> = new Set([
   ...["session_authorization", "scram_iterations"],
 ]);
 
+/**
+ * What an administrator sets for the whole server at a switch-over. A session that took it for its own would carry it to
+ * the new primary, and could not write there either. Who sets it says so with SET or set_config.
+ */
+const serverWide = "default_transaction_read_only";
+
 export class ServerWord {
   /** `undefined` until the server has said so. */
   inTransaction: boolean | undefined;
@@ -44,7 +50,7 @@ export class ServerWord {
       return;
     }
     this.changed ||= value !== this.#initial.get(name);
-    this.#pending.set(name, value);
+    if (name !== serverWide) this.#pending.set(name, value);
   }
 
   ready(status: string | undefined): void {

@@ -74,8 +74,10 @@ export interface Replication {
   forget(launch: Launch): Promise<void>;
   /** From now on a write is acknowledged only once the follower has it; or, again, without waiting. */
   synchronous(leader: Launch, on: boolean): Promise<void>;
-  /** True when the follower has applied all that the leader has committed. */
-  hasCaughtUp(follower: Launch, leader: Launch): Promise<boolean>;
+  /** How far the leader's log of changes goes, in the server's own words. */
+  end(leader: Launch): Promise<string>;
+  /** True when the follower receives and has applied everything up to there. */
+  reached(follower: Launch, leader: Launch, end: string): Promise<boolean>;
   /** The follower applies what it has received, follows nobody any more, and takes writes. */
   promote(follower: Launch): Promise<void>;
 }

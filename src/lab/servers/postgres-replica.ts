@@ -99,14 +99,16 @@ export const postgresReplication: Replication = {
     });
   },
 
-  async hasCaughtUp(follower, leader) {
-    const [end] = await ask(leader, "SELECT pg_current_wal_lsn() AS lsn");
-    const look = `SELECT pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= '${end?.lsn}' AS reached`;
+  async end(leader) {
+    const [row] = await ask(leader, "SELECT pg_current_wal_lsn() AS lsn");
+    return row?.lsn as string;
+  },
+
+  async reached(follower, leader, end) {
+    const look = `SELECT pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= '${end}' AS reached`;
     const [row] = await ask(follower, look);
-    const [streams] = await ask(
-      leader,
-      "SELECT count(*) AS n FROM pg_stat_replication WHERE state = 'streaming'",
-    );
+    const streaming = "SELECT count(*) AS n FROM pg_stat_replication WHERE state = 'streaming'";
+    const [streams] = await ask(leader, streaming);
     return row?.reached === "t" && streams?.n === "1";
   },
 

@@ -17,7 +17,10 @@ const DISPOSE_DEADLINE_MS = 1_000;
 export interface BoundReplication {
   /** It acknowledges a write only once its follower has it; or, again, without waiting. */
   synchronous(on: boolean): Promise<void>;
-  hasCaughtUpWith(leader: RunningServer): Promise<boolean>;
+  /** How far its log of changes goes, in its own words. */
+  end(): Promise<string>;
+  /** True when it receives from this leader and has applied everything up to there. */
+  reached(end: string, leader: RunningServer): Promise<boolean>;
   /** It applies what it has received, follows nobody any more, and takes writes. */
   promote(): Promise<void>;
   /** Its data is given up for the leader's; it runs as a read-only follower afterwards. */
@@ -90,7 +93,8 @@ export class RunningServer {
     if (replication === undefined) throw new Error(`the lab knows no replication of ${this.name}`);
     return {
       synchronous: (on) => replication.synchronous(this.#launch, on),
-      hasCaughtUpWith: (leader) => replication.hasCaughtUp(this.#launch, leader.#launch),
+      end: () => replication.end(this.#launch),
+      reached: (end, leader) => replication.reached(this.#launch, leader.#launch, end),
       promote: async () => {
         await replication.promote(this.#launch);
         this.#follow(undefined);

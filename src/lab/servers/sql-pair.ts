@@ -75,9 +75,9 @@ export class SqlPair implements AsyncDisposable {
 
   /** Resolves when the standby has applied everything that the primary has committed by now. */
   async caughtUp(): Promise<void> {
-    await until(`${this.standby.name} to catch up`, CAUGHT_UP_MS, () =>
-      this.standby.replication.hasCaughtUpWith(this.primary),
-    );
+    const { primary, standby } = this;
+    const end = await primary.replication.end();
+    await until(`${standby.name} to catch up`, CAUGHT_UP_MS, () => standby.replication.reached(end, primary));
   }
 
   /**
