@@ -1,10 +1,12 @@
 /** What becomes of a publish: sent at once, kept as the bytes it will be, or refused where there is no room. */
 import {
   type ConnectionOptions,
+  errors,
   type Payload,
   ProtocolHandler,
   type Publisher,
   type PublishOptions,
+  TD,
   TE,
 } from "@nats-io/transport-node";
 import { HoldfastError } from "../../call/index.ts";
@@ -23,6 +25,8 @@ export interface PublishingHost {
   /** Whether `published` has anything to do: asked for every publish. */
   readonly watchesPublishes: boolean;
 }
+
+const CARRIAGE_RETURN = 13;
 
 export class PublishingProtocol extends ProtocolHandler {
   readonly #host: PublishingHost;
@@ -73,8 +77,14 @@ export class PublishingProtocol extends ProtocolHandler {
     if (buffered + bytes > limit) throw writeBufferFull(buffered, bytes, limit);
   }
 
-  /** A held publish goes out. */
+  /**
+   * A held publish goes out.
+   * @throws the library's error when this server takes none of its size: it would answer by ending the connection
+   */
   sendHeld(physical: Physical, wire: Uint8Array): void {
+    const most = this.info?.max_payload ?? Number.POSITIVE_INFINITY;
+    if (wire.length > most && payloadBytes(wire) > most)
+      throw errors.InvalidArgumentError.format("payload", "max_payload size exceeded");
     this.sendCommand(wire);
     physical.published(1, wire.length);
     this.#host.published(physical);
@@ -109,6 +119,12 @@ export class PublishingProtocol extends ProtocolHandler {
       super.sendCommand(cmd, ...present(a, b, c, ...more));
     else enqueue(this, cmd, a, b, c);
   }
+}
+
+/** The size that a written publish names: the last word of its first line. */
+function payloadBytes(wire: Uint8Array): number {
+  const line = TD.decode(wire.subarray(0, wire.indexOf(CARRIAGE_RETURN)));
+  return Number(line.slice(line.lastIndexOf(" ") + 1));
 }
 
 function writeBufferFull(buffered: number, bytes: number, limit: number): HoldfastError {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isHoldfastError } from "../../../src/call/index.ts";
 import { fromGoOptions, type ResilientNatsConnection } from "../../../src/drivers/nats/index.ts";
+import { virtualWorld } from "../../../src/time/index.ts";
 import { until } from "../../support/until.ts";
 import { fakeNats } from "./fake-server.ts";
 import { connected, next } from "./support.ts";
@@ -99,6 +100,55 @@ test("a publish is confirmed soon after it, with nobody asking", async (t) => {
   await server.close();
   await lost;
   assert.equal(told, false);
+});
+
+test("what waited and is too large for the server that came is told and not sent; the rest is", async (t) => {
+  const { nc, port } = await down(t, 0);
+  const told: unknown[] = [];
+  void (async () => {
+    for await (const status of nc.status()) if (status.type === "error") told.push(status.error);
+  })();
+  nc.publish("a", "first");
+  nc.publish("a", "x".repeat(2_000));
+  nc.publish("a", "y".repeat(1_000));
+  const smaller = await fakeNats(t, { info: () => ({ max_payload: 1_000 }) }, port);
+  await nc.flush();
+  assert.deepEqual(
+    smaller.lines.filter((line) => line.startsWith("PUB")),
+    ["PUB a 5", "PUB a 1000"],
+  );
+  await until("the error", 5_000, () => told.length > 0);
+  const [error] = told;
+  assert.ok(isHoldfastError(error) && error.outcome === "not-applied");
+  assert.match(String(error.cause), /max_payload/);
+  assert.equal(smaller.accepted(), 1);
+});
+
+test("confirmWithinMs: 100 ms after a publish by default; 0: nobody asks", async (t) => {
+  for (const [confirmWithinMs, asked] of [
+    [undefined, 1],
+    [0, 0],
+  ] as const) {
+    const server = await fakeNats(t);
+    const world = virtualWorld(1);
+    const nc = await connected(t, server.url, {
+      pingInterval: 0,
+      resilience: { world, ...(confirmWithinMs !== undefined && { confirmWithinMs }) },
+    });
+    const pings = (): number => server.lines.filter((line) => line === "PING").length;
+    const arrives = async (text: string): Promise<void> => {
+      nc.publish("a", text);
+      await until(text, 5_000, () => server.lines.includes(text));
+    };
+    await arrives("first");
+    await world.clock.advanceAsync(99);
+    await arrives("second"); // and anything sent before it
+    assert.equal(pings(), 1, "that of the handshake");
+    await world.clock.advanceAsync(1);
+    await arrives("third");
+    assert.equal(pings(), 1 + asked);
+    await nc.close();
+  }
 });
 
 test("a server that does not read costs bounded memory: publish refuses beyond the live bound", async (t) => {
