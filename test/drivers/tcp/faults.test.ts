@@ -52,7 +52,7 @@ async function behind(t: TestContext): Promise<Behind> {
   };
 }
 
-const heartbeat = { intervalMs: 25, payload: encodePing(), isReply: isPong, timeoutMs: 75 };
+const heartbeat = { intervalMs: 25, payload: encodePing(), isReply: isPong, timeoutMs: 500 };
 
 for (const how of ["rst", "fin"] as const) {
   test(`an idle connection ended by ${how} is back at once`, async (t) => {
@@ -104,7 +104,7 @@ for (const direction of ["up", "down", "both"] as const) {
 
 test("half-open: the upstream is gone without a word, found by the read timeout", async (t) => {
   const { proxy, start, works } = await behind(t);
-  const tcp = await start({ readTimeoutMs: 80 });
+  const tcp = await start({ readTimeoutMs: 500 });
   const lost = next(tcp, "disconnected");
   await using _hole = await proxy.fault({ kind: "blackHole", applyTo: "existing" });
   assert.match(String((await lost).cause), /read timeout/);

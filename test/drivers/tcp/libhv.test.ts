@@ -138,7 +138,7 @@ test("heartbeats don't feed the keepalive timeout (libhv: 12 of them to a silent
   const { client, using } = rig(t);
   const server = using(await bareServer());
   const heartbeat = { intervalMs: 20, payload: "ping" };
-  const tcp = client({ port: server.port, keepaliveTimeoutMs: 150, heartbeat });
+  const tcp = client({ port: server.port, keepaliveTimeoutMs: 1_000, heartbeat });
   const lost = next(tcp, "disconnected");
   await tcp.start();
   assert.match(String((await lost).cause), /keepalive timeout/);
