@@ -1,6 +1,8 @@
 /** Fail-over with real replication, the same for both SQL drivers: what a standby's clients must find. */
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { isHoldfastError } from "../../src/call/index.ts";
 import type { RunningServer, SqlPair } from "../../src/lab/index.ts";
 import type { PoolResilience } from "../../src/observe/index.ts";
@@ -277,4 +279,47 @@ export function standbyTests(driver: StandbyDriver): void {
     assert.ok(Math.min(...gaps) >= failBackMs / 4, `gaps of ${gaps.map(Math.round)} ms`);
     assert.equal((await pool.ask("SELECT 1 AS one")).length, 1);
   });
+}
+
+/** Runs an example over a pair whose primary is killed meanwhile: all it wrote is told, at one server and then the other. */
+export async function failoverExample(
+  t: TestContext,
+  name: string,
+  server: "mariadb" | "postgres",
+): Promise<void> {
+  const pair = await withSqlPair(t, server, { synchronous: true });
+  if (pair === undefined) return;
+  const [first, second] = pair.servers;
+  const path = fileURLToPath(new URL(`../../examples/${name}.js`, import.meta.url));
+  const endpoints = pair.servers.map(({ host, port }) => `${host}:${port}`);
+  const example = execFile(process.execPath, [path, first.url, ...endpoints]);
+  const ended = new Promise((resolve) => example.once("close", resolve));
+  let text = "";
+  example.stdout?.on("data", (chunk: string) => {
+    text += chunk;
+  });
+  const problems: string[] = [];
+  example.stderr?.on("data", (chunk: string) => problems.push(chunk));
+  const writes = (port: number): Promise<boolean> =>
+    until(`the example to write at ${port}`, 30_000, () => new RegExp(`written at ${port}\n`).test(text));
+  try {
+    await writes(first.port);
+    await first.kill9();
+    await pair.promote();
+    await writes(second.port);
+  } finally {
+    example.kill("SIGINT");
+  }
+  assert.equal(await ended, 0, problems.join(""));
+  const lines = text.trimEnd().split("\n");
+  const numbers = lines.map((line) => Number.parseInt(line, 10));
+  assert.deepEqual(
+    numbers,
+    numbers.map((_, i) => i + 1),
+    "each is told, in order",
+  );
+  assert.ok(
+    lines.every((line) => / (written at \d+|not-applied|maybe-applied)$/.test(line)),
+    text,
+  );
 }

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { withServer } from "../../support/servers.ts";
+import { failoverExample } from "../../support/standby.ts";
 
 test("examples/pg.ts runs against a real server", async (t) => {
   const server = await withServer(t, "postgres");
@@ -16,3 +17,6 @@ test("examples/pg.ts runs against a real server", async (t) => {
     Array.from({ length: 20 }, (_, i) => `hits: ${i + 1}`),
   );
 });
+
+test("examples/failover-pg.ts goes on at the promoted standby", (t) =>
+  failoverExample(t, "failover-pg", "postgres"));
