@@ -6,7 +6,7 @@ import { connect as bareConnect, type NatsConnection } from "@nats-io/transport-
 import { connect, fromNatsOptions, type ResilientNatsConnection } from "../../../src/drivers/nats/index.ts";
 import { seededRandom, systemClock } from "../../../src/time/index.ts";
 import { until } from "../../support/until.ts";
-import { cut, fast, sides, status, within } from "./bare-support.ts";
+import { cut, down, fast, sides, status, within } from "./bare-support.ts";
 import { type FakeServer, fakeNats } from "./fake-server.ts";
 
 const own = (nc: NatsConnection): ResilientNatsConnection => nc as ResilientNatsConnection;
@@ -32,9 +32,7 @@ test("nats.js 4.2/1: attempts by default: nats.js gives up after 10, ours after 
   const heard = statuses(bare);
   let failed = 0;
   ours.resilience.on("attemptFailed", () => void failed++);
-  const lost = status(bare, "disconnect");
-  await server.close();
-  await lost;
+  await down(bare, server);
   assert.notEqual(await within(bare.closed(), 10_000), "nothing");
   assert.equal(count(heard, "reconnecting"), 10);
   assert.notEqual(await within(ours.closed(), 20_000), "nothing");
@@ -45,10 +43,8 @@ test("nats.js 4.2/2: a negative number of attempts other than -1: nats.js gives 
   const { bare, ours } = await sides(t, undefined, { maxReconnectAttempts: -2 });
   for (const side of [bare, ours]) {
     const { port } = side.server;
-    const lost = status(side.nc, "disconnect");
     const back = side === ours ? status(side.nc, "reconnect") : undefined;
-    await side.server.close();
-    await lost;
+    await down(side.nc, side.server);
     if (side === bare) assert.notEqual(await within(side.nc.closed(), 5_000), "nothing");
     else {
       await until("several attempts", 5_000, () => own(side.nc).resilience.snapshot().dials > 3);

@@ -49,6 +49,13 @@ export async function status(nc: NatsConnection, type: string): Promise<void> {
   for await (const each of nc.status()) if (each.type === type) return;
 }
 
+/** Ends the server; resolves when its client has told the loss. */
+export async function down(nc: NatsConnection, server: FakeServer): Promise<void> {
+  const lost = status(nc, "disconnect");
+  await server.close();
+  await lost;
+}
+
 export function cut({ server }: Side): void {
   for (const socket of server.open) socket.destroy();
 }

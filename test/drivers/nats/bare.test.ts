@@ -10,16 +10,14 @@ import { isHoldfastError } from "../../../src/call/index.ts";
 import { connect, type ResilientNatsConnection } from "../../../src/drivers/nats/index.ts";
 import { systemClock } from "../../../src/time/index.ts";
 import { until } from "../../support/until.ts";
-import { cut, fast, type Side, sides, status, within } from "./bare-support.ts";
+import { cut, down, fast, type Side, sides, status, within } from "./bare-support.ts";
 import { type FakeBehaviour, fakeNats } from "./fake-server.ts";
 
 test("nats.js 4.2/5: published during an outage: nats.js loses it without an error, ours arrives", async (t) => {
   const { bare, ours } = await sides(t);
   for (const { nc, server } of [bare, ours]) {
-    const lost = status(nc, "disconnect");
     const { port } = server;
-    await server.close();
-    await lost;
+    await down(nc, server);
     for (let i = 0; i < 10; i++) nc.publish("x", `message ${i}`);
     const back = status(nc, "reconnect");
     const again = await fakeNats(t, {}, port);
@@ -33,9 +31,7 @@ test("nats.js 4.2/5: published during an outage: nats.js loses it without an err
 test("nats.js 4.2/5: a publish beyond any bound while down: nats.js takes 40 MB without a word, ours refuses after 8 MiB", async (t) => {
   const { bare, ours } = await sides(t, undefined, { reconnectTimeWait: 60_000 });
   for (const { nc, server } of [bare, ours]) {
-    const lost = status(nc, "disconnect");
-    await server.close();
-    await lost;
+    await down(nc, server);
     const megabyte = new Uint8Array(1_000_000);
     const publishing = () => {
       for (let i = 0; i < 40; i++) nc.publish("x", megabyte);
@@ -65,10 +61,8 @@ test("nats.js 4.2/7: a request in flight at a loss: nats.js waits its whole time
 test("nats.js 4.2/8: flush while down: nats.js rejects, ours resolves when the next server has read", async (t) => {
   const { bare, ours } = await sides(t);
   for (const { nc, server } of [bare, ours]) {
-    const lost = status(nc, "disconnect");
     const { port } = server;
-    await server.close();
-    await lost;
+    await down(nc, server);
     const flush = nc.flush();
     flush.catch(() => {});
     const again = await fakeNats(t, {}, port);
@@ -82,10 +76,8 @@ test("nats.js 4.2/8: flush while down: nats.js rejects, ours resolves when the n
 test("nats.js 4.2/9: drain while down: nats.js comes back as a zombie, ours ends", async (t) => {
   const { bare, ours } = await sides(t, undefined, { resilience: { drainTimeoutMs: 300 } });
   for (const { nc, server } of [bare, ours]) {
-    const lost = status(nc, "disconnect");
     const { port } = server;
-    await server.close();
-    await lost;
+    await down(nc, server);
     const back = nc === bare.nc ? status(nc, "reconnect") : undefined;
     const drained = within(nc.drain(), 5_000);
     await fakeNats(t, {}, port);
@@ -199,10 +191,8 @@ test("nats.js 4.2/21: pingInterval -1: nats.js storms the server with PINGs, our
 test("nats.js 4.2/16: reconnect() in back-off: nats.js does nothing, ours dials", async (t) => {
   const { bare, ours } = await sides(t, undefined, { reconnectTimeWait: 30_000 });
   for (const side of [bare, ours]) {
-    const lost = status(side.nc, "disconnect");
     const { port } = side.server;
-    await side.server.close();
-    await lost;
+    await down(side.nc, side.server);
     const again = await fakeNats(t, {}, port);
     await side.nc.reconnect();
     // Both wait 30 s between attempts: nats.js is looked at for a second only.

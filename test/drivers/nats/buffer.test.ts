@@ -5,7 +5,7 @@ import { fromGoOptions, type ResilientNatsConnection } from "../../../src/driver
 import { virtualWorld } from "../../../src/time/index.ts";
 import { until } from "../../support/until.ts";
 import { fakeNats } from "./fake-server.ts";
-import { connected, next } from "./support.ts";
+import { connected, lose, next } from "./support.ts";
 
 /** 12 characters of command and line ends: a publish of n letters on a subject of one takes 11 + digits + n bytes. */
 const sixteen = (nc: ResilientNatsConnection): void => nc.publish("a", "four"); // PUB a 4\r\nfour\r\n = 15
@@ -25,9 +25,7 @@ async function down(
 ): Promise<{ nc: ResilientNatsConnection; port: number }> {
   const server = await fakeNats(t);
   const nc = await connected(t, server.url, fromGoOptions({ ReconnectWait: 20, ReconnectBufSize: size }));
-  const lost = next(nc, "disconnected");
-  await server.close();
-  await lost;
+  await lose(nc, () => server.close());
   return { nc, port: server.port };
 }
 
@@ -96,9 +94,7 @@ test("a publish is confirmed soon after it, with nobody asking", async (t) => {
     before + 2,
     "one for all, and the flush",
   );
-  const lost = next(nc, "disconnected");
-  await server.close();
-  await lost;
+  await lose(nc, () => server.close());
   assert.equal(told, false);
 });
 

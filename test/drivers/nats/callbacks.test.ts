@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect, fromGoOptions, type NatsGoOptions } from "../../../src/drivers/nats/index.ts";
 import { until } from "../../support/until.ts";
-import { next, withNats } from "./support.ts";
+import { lose, withNats } from "./support.ts";
 
 /** Every callback writes its name, and its error where it has one. */
 function written(lines: string[]): NatsGoOptions {
@@ -38,9 +38,7 @@ test("N7 N8 N9 N10 [nats 42]: the callbacks, one after the other, each with its 
   const nc = await connect({
     ...fromGoOptions({ Url: server.url, ReconnectWait: 50, ...written(lines), ...slow }),
   });
-  const lost = next(nc, "disconnected");
-  await server.kill9();
-  await lost;
+  await lose(nc, () => server.kill9());
   await server.restart();
   await nc.flush();
   await nc.close();

@@ -5,7 +5,7 @@ import { isHoldfastError } from "../../../src/call/index.ts";
 import { systemClock } from "../../../src/time/index.ts";
 import { until } from "../../support/until.ts";
 import { type FakeBehaviour, type FakeServer, fakeNats } from "./fake-server.ts";
-import { connected, next, told } from "./support.ts";
+import { connected, lose, next, told } from "./support.ts";
 
 const drop = (server: FakeServer): void => {
   for (const socket of server.open) socket.destroy();
@@ -158,10 +158,8 @@ test("nats.go 1.8/h: a status reader that reads late misses nothing", async (t) 
 test("nats.go 1.8/i: a request whose caller has left is never sent", async (t) => {
   const server = await fakeNats(t);
   const nc = await connected(t, server.url);
-  const lost = next(nc, "disconnected");
+  await lose(nc, () => server.close());
   const { port } = server;
-  await server.close();
-  await lost;
   await assert.rejects(
     nc.request("r", "too late", { timeout: 50 }),
     (error) => isHoldfastError(error) && error.outcome === "not-applied",
@@ -178,10 +176,8 @@ test("nats.go 1.8/j: what waited and went out on a connection that died at once 
   const nc = await connected(t, server.url);
   const unconfirmed: number[] = [];
   nc.resilience.on("unconfirmed", ({ count }) => void unconfirmed.push(count));
-  const lost = next(nc, "disconnected");
+  await lose(nc, () => server.close());
   const { port } = server;
-  await server.close();
-  await lost;
   for (let i = 0; i < 7; i++) nc.publish("w", "waited");
   const again = await fakeNats(
     t,

@@ -5,7 +5,7 @@ import { connect, fromGoOptions, headers } from "../../../src/drivers/nats/index
 import { checkLeaks } from "../../support/leaks.ts";
 import { until } from "../../support/until.ts";
 import { fakeNats } from "./fake-server.ts";
-import { connected, next, quick, withNats } from "./support.ts";
+import { connected, lose, next, quick, withNats } from "./support.ts";
 
 test("[nats 46]: a silent server, one that speaks nonsense, and one that refuses end the first connect in time", async (t) => {
   checkLeaks(t);
@@ -87,9 +87,7 @@ test("[nats 12]: the verbose protocol survives a reconnect", async (t) => {
   const nc = await connected(t, server.url, { verbose: true });
   let count = 0;
   nc.subscribe("v", { callback: () => void count++ });
-  const lost = next(nc, "disconnected");
-  await server.kill9();
-  await lost;
+  await lose(nc, () => server.kill9());
   await server.restart();
   const h = headers();
   h.set("k", "v");

@@ -7,7 +7,7 @@ import { Svcm } from "@nats-io/services";
 import type { ResilientNatsConnection } from "../../../src/drivers/nats/index.ts";
 import { withNatsCluster } from "../../support/servers.ts";
 import { until } from "../../support/until.ts";
-import { connected, next, withNats } from "./support.ts";
+import { connected, lose, next, withNats } from "./support.ts";
 
 /** A cluster that just formed, or lost its leader, takes no stream and no message for a while. */
 function elected<T>(what: string, work: () => Promise<T>): Promise<T> {
@@ -115,9 +115,7 @@ test("[nats 71]: one server: an ordered consumer goes on after kill -9, in order
   })().catch(() => {});
   await publish(nc, ["a", "b", "c"]);
   await until("the first three", 10_000, () => seen.length === 3);
-  const lost = next(nc, "disconnected");
-  await server.kill9();
-  await lost;
+  await lose(nc, () => server.kill9());
   await server.restart();
   await publish(nc, ["d", "e", "f"]);
   await until("all six", 30_000, () => seen.length >= 6);

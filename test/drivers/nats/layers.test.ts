@@ -5,7 +5,7 @@ import { Kvm } from "@nats-io/kv";
 import { Svcm } from "@nats-io/services";
 import { isHoldfastError } from "../../../src/call/index.ts";
 import { until } from "../../support/until.ts";
-import { connected, next, withNats } from "./support.ts";
+import { connected, lose, withNats } from "./support.ts";
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -29,9 +29,7 @@ test("JetStream: consume goes on after kill -9; every message with a PubAck is c
   for (let i = 0; i < 5; i++) await js.publish("s.a", `${i}`);
   await until("the first five", 10_000, () => seen.length === 5);
   await nc.flush();
-  const lost = next(nc, "disconnected");
-  await server.kill9();
-  await lost;
+  await lose(nc, () => server.kill9());
   await server.restart();
   for (let i = 5; i < 10; i++)
     await until("a PubAck", 15_000, async () => (await js.publish("s.a", `${i}`)).seq > 0);
@@ -53,9 +51,7 @@ test("KV: a watch goes on after kill -9", async (t) => {
   reading.catch(() => {});
   await kv.put("k", "1");
   await until("the first", 10_000, () => seen.includes("k=1"));
-  const lost = next(nc, "disconnected");
-  await server.kill9();
-  await lost;
+  await lose(nc, () => server.kill9());
   await server.restart();
   await until("the put", 15_000, async () => (await kv.put("k", "2")) > 0);
   await until("the second", 30_000, () => seen.includes("k=2"));
@@ -73,9 +69,7 @@ test("services: an endpoint answers again after kill -9", async (t) => {
   });
   const ask = async () => (await nc.request("double", "21", { timeout: 10_000 })).string();
   assert.equal(await ask(), "42");
-  const lost = next(nc, "disconnected");
-  await server.kill9();
-  await lost;
+  await lose(nc, () => server.kill9());
   await server.restart();
   assert.equal(await ask(), "42");
 });
@@ -105,9 +99,7 @@ test("[nats 71]: JetStream: a publish in flight fails at once with its outcome, 
     return true;
   });
   await nextTurn();
-  const lost = next(nc, "disconnected");
-  await server.kill9();
-  await lost;
+  await lose(nc, () => server.kill9());
   await outcome;
   const waiting = js.publish("o", "waited", { timeout: 30_000, retries: 5 });
   await server.restart();

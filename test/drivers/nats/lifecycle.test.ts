@@ -5,7 +5,7 @@ import { errors, fromGoOptions } from "../../../src/drivers/nats/index.ts";
 import { systemClock } from "../../../src/time/index.ts";
 import { until } from "../../support/until.ts";
 import { fakeNats } from "./fake-server.ts";
-import { connected, next, told, withNats } from "./support.ts";
+import { connected, lose, next, told, withNats } from "./support.ts";
 
 test("[nats 18] [nats 20]: force: ten calls are one reconnect, a later one works again, it cuts a long back-off, subscriptions survive", async (t) => {
   const server = await withNats(t);
@@ -19,9 +19,7 @@ test("[nats 18] [nats 20]: force: ten calls are one reconnect, a later one works
     await back;
     assert.equal(nc.resilience.snapshot().connects, connects);
   }
-  const waits = next(nc, "disconnected");
-  await server.kill9();
-  await waits;
+  await lose(nc, () => server.kill9());
   await server.restart();
   const startMs = systemClock.nowMs();
   const back = next(nc, "reconnected");
@@ -36,9 +34,7 @@ test("[nats 18] [nats 20]: force: ten calls are one reconnect, a later one works
 test("force in a loop while the server is down is no hot loop", async (t) => {
   const server = await fakeNats(t);
   const nc = await connected(t, server.url, { reconnectTimeWait: 10_000 });
-  const lost = next(nc, "disconnected");
-  await server.close();
-  await lost;
+  await lose(nc, () => server.close());
   const before = nc.resilience.snapshot().dials;
   const startMs = systemClock.nowMs();
   while (systemClock.nowMs() < startMs + 500) {
@@ -53,9 +49,7 @@ test("force in a loop while the server is down is no hot loop", async (t) => {
 test("[nats 5] [nats 49] [nats 45]: close ends a long back-off and a waiting flush at once; every later call says closed", async (t) => {
   const server = await fakeNats(t);
   const nc = await connected(t, server.url, fromGoOptions({ CustomReconnectDelayCB: () => 600_000 }));
-  const waits = next(nc, "disconnected");
-  await server.close();
-  await waits;
+  await lose(nc, () => server.close());
   const flush = assert.rejects(nc.flush(), /closed/);
   const startMs = systemClock.nowMs();
   await nc.close();
@@ -109,9 +103,7 @@ test("[nats 67]: drain loses nothing; while down it sends what waits when a serv
 test("drain while down ends at its deadline", async (t) => {
   const server = await fakeNats(t);
   const nc = await connected(t, server.url, { resilience: { drainTimeoutMs: 100 } });
-  const lost = next(nc, "disconnected");
-  await server.close();
-  await lost;
+  await lose(nc, () => server.close());
   nc.publish("a", "never");
   await nc.drain();
   assert.ok(nc.isClosed());
@@ -179,9 +171,7 @@ test("status(): one event for each transition", async (t) => {
     for await (const { type } of nc.status()) types.push(type);
   })();
   const lines = told(nc);
-  const lost = next(nc, "disconnected");
-  await server.kill9();
-  await lost;
+  await lose(nc, () => server.kill9());
   await server.restart();
   await nc.flush();
   await nc.close();

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { isHoldfastError } from "../../../src/call/index.ts";
 import { NatsConnectionImpl } from "../../../src/drivers/nats/index.ts";
 import { until } from "../../support/until.ts";
-import { connected, next, told, withNats } from "./support.ts";
+import { connected, lose, told, withNats } from "./support.ts";
 
 test("N1 N2 N6 [nats 6] [nats 8]: kill -9 and restart: subscriptions and queue groups live on, nothing published is lost", async (t) => {
   const server = await withNats(t);
@@ -18,9 +18,7 @@ test("N1 N2 N6 [nats 6] [nats 8]: kill -9 and restart: subscriptions and queue g
   nc.publish("plain.a", "before");
   await nc.flush();
 
-  const lost = next(nc, "disconnected");
-  await server.kill9();
-  await lost;
+  await lose(nc, () => server.kill9());
   nc.publish("plain.a", "during");
   nc.publish("work", "once");
   await server.restart();
@@ -45,9 +43,7 @@ test("[nats 7]: a subscription added while down works, one removed while down st
   const removed = nc.subscribe("s", note("removed"));
   nc.subscribe("s", note("kept"));
   await nc.flush();
-  const lost = next(nc, "disconnected");
-  await server.kill9();
-  await lost;
+  await lose(nc, () => server.kill9());
   removed.unsubscribe();
   nc.subscribe("s", note("added"));
   for (let i = 0; i < 4; i++) nc.publish("s");
@@ -66,9 +62,7 @@ test("[nats 68]: a subscription's maximum is exact across a reconnect", async (t
   const sub = nc.subscribe("m", { max: 10, callback: () => void count++ });
   for (let i = 0; i < 4; i++) nc.publish("m");
   await nc.flush();
-  const lost = next(nc, "disconnected");
-  await server.kill9();
-  await lost;
+  await lose(nc, () => server.kill9());
   await server.restart();
   for (let i = 0; i < 20; i++) nc.publish("m");
   await nc.flush();

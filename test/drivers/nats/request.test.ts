@@ -5,7 +5,7 @@ import { errors, type ResilientNatsConnection, TimeoutError } from "../../../src
 import { virtualWorld } from "../../../src/time/index.ts";
 import { until } from "../../support/until.ts";
 import { fakeNats } from "./fake-server.ts";
-import { connected, next, withNats } from "./support.ts";
+import { connected, lose, withNats } from "./support.ts";
 
 test("a request that was sent and timed out is the library's TimeoutError, and says maybe-applied", async (t) => {
   const server = await fakeNats(t);
@@ -55,9 +55,7 @@ test("requestMany: in flight at a loss it ends with its outcome, waiting it is s
   });
   await until("the request to arrive", 5_000, () => server.lines.includes("in flight"));
   const { port } = server;
-  const lost = next(nc, "disconnected");
-  await server.close();
-  await lost;
+  await lose(nc, () => server.close());
   await ended;
   await assert.rejects(nc.requestMany("q", "too late", { ...options, maxWait: 30 }), (error: unknown) => {
     assert.ok(isHoldfastError(error));

@@ -64,3 +64,10 @@ export function next(
     });
   });
 }
+
+/** Ends the connection's server in this way; resolves when the loss is told. */
+export async function lose(nc: ResilientNatsConnection, end: () => Promise<unknown>): Promise<void> {
+  const lost = next(nc, "disconnected");
+  await end();
+  await lost;
+}

@@ -10,7 +10,7 @@ import { withServer } from "../../support/servers.ts";
 import { until } from "../../support/until.ts";
 import { certificate } from "./certificates.ts";
 import { fakeNats } from "./fake-server.ts";
-import { connected, next, quick, withNats } from "./support.ts";
+import { connected, lose, next, quick, withNats } from "./support.ts";
 
 test("TLS that the server demands, by certificate and name; it survives kill -9, and a stranger's certificate is refused", async (t) => {
   const { ca, certFile, keyFile } = await certificate(t);
@@ -29,9 +29,7 @@ test("TLS that the server demands, by certificate and name; it survives kill -9,
   const seen: string[] = [];
   nc.subscribe("t", { callback: (_e, msg) => void seen.push(msg.string()) });
   await nc.flush();
-  const lost = next(nc, "disconnected");
-  await server.kill9();
-  await lost;
+  await lose(nc, () => server.kill9());
   nc.publish("t", "held");
   await server.restart();
   await nc.flush();
@@ -115,9 +113,7 @@ test("TLS before INFO (handshakeFirst, TLSHandshakeFirst): kill -9 and restart",
     let heard = 0;
     nc.subscribe("f", { callback: () => void heard++ });
     await nc.flush();
-    const lost = next(nc, "disconnected");
-    await server.kill9();
-    await lost;
+    await lose(nc, () => server.kill9());
     nc.publish("f");
     await server.restart();
     await nc.flush();

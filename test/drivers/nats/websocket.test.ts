@@ -9,7 +9,7 @@ import { freePort } from "../../../src/lab/servers/port.ts";
 import { checkLeaks } from "../../support/leaks.ts";
 import { until } from "../../support/until.ts";
 import { certificate } from "./certificates.ts";
-import { connected, next, quick, withNats } from "./support.ts";
+import { connected, lose, next, quick, withNats } from "./support.ts";
 
 /** The package `ws`, as docs/nats.md shows it. */
 const wsFactory: WebSocketFactory = async (url) => ({
@@ -90,9 +90,7 @@ test("wss: by the owner's factory with its certificate; a stranger's certificate
   // `wsconnect`, as the library names it: a server without a scheme is a secure one.
   const nc = await wsconnect({ ...quick, servers: `localhost:${port}`, wsFactory: trusting });
   t.after(() => nc.close());
-  const lost = next(nc, "disconnected");
-  await server.kill9();
-  await lost;
+  await lose(nc, () => server.kill9());
   const answer = nc.request("echo", "hello", { timeout: 20_000 });
   nc.subscribe("echo", { callback: (_e, msg) => void msg.respond(msg.data) });
   await server.restart();
