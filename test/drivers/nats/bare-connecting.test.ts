@@ -7,7 +7,7 @@ import { connect, fromNatsOptions, type ResilientNatsConnection } from "../../..
 import { seededRandom, systemClock } from "../../../src/time/index.ts";
 import { until } from "../../support/until.ts";
 import { cut, down, fast, sides, status, within } from "./bare-support.ts";
-import { type FakeServer, fakeNats } from "./fake-server.ts";
+import { type FakeServer, fakeNats, sayInfo } from "./fake-server.ts";
 
 const own = (nc: NatsConnection): ResilientNatsConnection => nc as ResilientNatsConnection;
 
@@ -68,11 +68,10 @@ async function silentServer(t: TestContext): Promise<{ url: string; greet(): voi
     for (const socket of sockets) socket.destroy();
   });
   const { port } = server.address() as { port: number };
-  const info = { server_id: "LATE", version: "2.10.0", proto: 1, headers: true, max_payload: 1_048_576 };
   return {
     url: `127.0.0.1:${port}`,
     greet() {
-      for (const socket of sockets) socket.write(`INFO ${JSON.stringify(info)}\r\n`);
+      sayInfo({ open: sockets });
     },
   };
 }

@@ -11,7 +11,7 @@ import { connect, type ResilientNatsConnection } from "../../../src/drivers/nats
 import { systemClock } from "../../../src/time/index.ts";
 import { until } from "../../support/until.ts";
 import { cut, down, fast, type Side, sides, status, within } from "./bare-support.ts";
-import { type FakeBehaviour, fakeNats } from "./fake-server.ts";
+import { type FakeBehaviour, fakeNats, sayInfo } from "./fake-server.ts";
 
 test("nats.js 4.2/5: published during an outage: nats.js loses it without an error, ours arrives", async (t) => {
   const { bare, ours } = await sides(t);
@@ -159,8 +159,7 @@ test("nats.js 4.2/11: INFO without connect_urls: nats.js forgets what it learned
   }));
   for (const { nc, server } of [bare, ours]) {
     assert.equal(nc.getServers().length, 3);
-    const info = { server_id: "FAKE", version: "2.10.0", proto: 1, headers: true, max_payload: 1_048_576 };
-    for (const socket of server.open) socket.write(`INFO ${JSON.stringify(info)}\r\n`);
+    sayInfo(server);
     await nc.flush();
     assert.equal(nc.getServers().length, nc === bare.nc ? 1 : 3);
   }

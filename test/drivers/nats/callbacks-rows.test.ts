@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { constant } from "../../../src/backoff/index.ts";
 import { connect, fromGoOptions, type NatsGoOptions } from "../../../src/drivers/nats/index.ts";
 import { until } from "../../support/until.ts";
-import { type FakeServer, fakeNats } from "./fake-server.ts";
+import { fakeNats, sayInfo } from "./fake-server.ts";
 import { connected, next } from "./support.ts";
 
 /** Every callback writes its name. */
@@ -23,11 +23,6 @@ function noting(lines: string[]): NatsGoOptions {
 }
 
 const fast = { ReconnectWait: 10, ReconnectJitter: 0, NoRandomize: true } as const;
-
-function info(server: FakeServer, fields: object): void {
-  const usual = { server_id: "FAKE", version: "2.10.0", proto: 1, headers: true, max_payload: 1_048_576 };
-  for (const socket of server.open) socket.write(`INFO ${JSON.stringify({ ...usual, ...fields })}\r\n`);
-}
 
 test("[nats 48] [nats 66]: connected for the first connection only, reconnected for later ones, neither for a first connect that fails", async (t) => {
   const lines: string[] = [];
@@ -204,17 +199,17 @@ test("[nats 55] [nats 70] [nats 40] N11: discovered servers are told when they j
   const nc = await connected(t, server.url, fromGoOptions({ ...fast, ...noting(lines) }));
   await nc.flush();
   assert.deepEqual(lines, ["connected"]);
-  info(server, { connect_urls: ["127.0.0.1:11", "127.0.0.1:12"] });
+  sayInfo(server, { connect_urls: ["127.0.0.1:11", "127.0.0.1:12"] });
   await until("the callback", 5_000, () => lines.length === 2);
-  info(server, { connect_urls: ["127.0.0.1:11"] }); // one went: nothing new
+  sayInfo(server, { connect_urls: ["127.0.0.1:11"] }); // one went: nothing new
   await nc.flush();
   assert.deepEqual(lines, ["connected", "discovered"]);
-  info(server, { connect_urls: ["127.0.0.1:11", "127.0.0.1:12"] }); // it came back: not new either
+  sayInfo(server, { connect_urls: ["127.0.0.1:11", "127.0.0.1:12"] }); // it came back: not new either
   await nc.flush();
   assert.equal(nc.getServers().length, 3);
   assert.deepEqual(lines, ["connected", "discovered"]);
   const failover = next(nc, "lameDuck");
-  info(server, { ldm: true, connect_urls: ["127.0.0.1:11", "127.0.0.1:13"] });
+  sayInfo(server, { ldm: true, connect_urls: ["127.0.0.1:11", "127.0.0.1:13"] });
   await failover;
   await until("the callback", 5_000, () => lines.includes("lame duck"));
   assert.deepEqual(lines.slice(0, 4), ["connected", "discovered", "discovered", "lame duck"]);
@@ -228,7 +223,7 @@ test("[nats 70]: a lame duck without another server is told and stayed with unti
   void (async () => {
     for await (const { type } of nc.status()) types.push(type);
   })();
-  info(server, { ldm: true });
+  sayInfo(server, { ldm: true });
   await until("the callback", 5_000, () => lines.includes("lame duck"));
   await nc.flush();
   assert.equal(nc.resilience.snapshot().connects, 1);

@@ -4,7 +4,7 @@ import type { RunningServer } from "../../../src/lab/index.ts";
 import { freePort } from "../../../src/lab/servers/port.ts";
 import { systemClock } from "../../../src/time/index.ts";
 import { until } from "../../support/until.ts";
-import { fakeNats } from "./fake-server.ts";
+import { fakeNats, infoLine, sayInfo } from "./fake-server.ts";
 import { connected, next, withNats } from "./support.ts";
 
 /** Two servers that know each other. */
@@ -82,9 +82,7 @@ test("[nats 56]: discovered servers come and go with INFO; one without connect_u
       .sort();
   const given = ["127.0.0.1:1", `127.0.0.1:${server.port}`].sort();
   const say = async (urls: string[] | undefined): Promise<void> => {
-    const info = { server_id: "FAKE", version: "2.10.0", proto: 1, headers: true, max_payload: 1_048_576 };
-    for (const socket of server.open)
-      socket.write(`INFO ${JSON.stringify({ ...info, ...(urls && { connect_urls: urls }) })}\r\n`);
+    sayInfo(server, { ...(urls && { connect_urls: urls }) });
     await nc.flush();
   };
   await say(["127.0.0.1:2", "127.0.0.1:3"]);
@@ -103,8 +101,7 @@ test("[nats 56]: an INFO right behind the handshake's PONG is read, and changes 
   const server = await fakeNats(t, {
     line: (line, socket, n) => {
       if (line !== "PING" || n > 1) return undefined;
-      const info = { server_id: "FAKE", version: "2.10.0", proto: 1, headers: true, max_payload: 1_048_576 };
-      socket.write(`PONG\r\nINFO ${JSON.stringify({ ...info, connect_urls: ["127.0.0.1:2"] })}\r\n`);
+      socket.write(`PONG\r\n${infoLine({ connect_urls: ["127.0.0.1:2"] })}`);
       return false;
     },
   });

@@ -20,6 +20,17 @@ export interface FakeBehaviour {
   readonly line?: (line: string, socket: Socket, n: number) => boolean | undefined;
 }
 
+/** INFO, with these fields added. */
+export function infoLine(fields: object = {}): string {
+  const usual = { server_id: "FAKE", version: "2.10.0", proto: 1, headers: true, max_payload: 1_048_576 };
+  return `INFO ${JSON.stringify({ ...usual, ...fields })}\r\n`;
+}
+
+/** Says INFO to every client, now. */
+export function sayInfo({ open }: Pick<FakeServer, "open">, fields: object = {}): void {
+  for (const socket of open) socket.write(infoLine(fields));
+}
+
 /** Listens on a loopback port until the end of the test. `n` counts connections from 1. */
 export async function fakeNats(t: TestContext, behaviour: FakeBehaviour = {}, port = 0): Promise<FakeServer> {
   const open = new Set<Socket>();
@@ -32,8 +43,7 @@ export async function fakeNats(t: TestContext, behaviour: FakeBehaviour = {}, po
     socket.on("error", () => {});
     const extra = behaviour.info?.(n);
     if (extra === false) return;
-    const info = { server_id: "FAKE", version: "2.10.0", proto: 1, headers: true, max_payload: 1_048_576 };
-    socket.write(`INFO ${JSON.stringify({ ...info, ...extra })}\r\n`);
+    socket.write(infoLine(extra));
     let text = "";
     socket.setEncoding("utf8").on("data", (chunk: string) => {
       text += chunk;
