@@ -48,17 +48,14 @@ export class Dialer<C> {
   #notBeforeMs = Number.NEGATIVE_INFINITY;
   #retry: Timer | undefined;
   #retryHolds = false;
+  /** Dials under way, those that wait for a permit included. */
+  dialing = 0;
   /** The last failure, until a dial succeeds. */
   lastFailure: DialFailure | undefined = undefined;
 
   constructor(options: DialerOptions<C>) {
     this.#options = options;
     this.#window = options.dialConcurrency;
-  }
-
-  /** Dials under way, those that wait for a permit included. */
-  get dialing(): number {
-    return this.#dials.size;
   }
 
   /** A retry is planned. */
@@ -109,23 +106,29 @@ export class Dialer<C> {
       ...{ connector, timers, world, connectTimeoutMs, drop, attempt: this.#failures + 1 },
       ...{ permits, endpointId: name },
       opened: (connection, watch) => {
-        this.#dials.delete(dial);
+        this.#ended(dial);
         this.#succeeded();
         this.#options.opened(connection, watch);
       },
       failed: (error) => {
-        this.#dials.delete(dial);
+        this.#ended(dial);
         if (this.#window > 0) this.#options.failed(this.#backOff(error, this.#classify(error)));
       },
     });
     this.#dials.add(dial);
+    this.dialing = this.#dials.size;
+  }
+
+  #ended(dial: PermittedDial): void {
+    this.#dials.delete(dial);
+    this.dialing = this.#dials.size;
   }
 
   /** Of those that wait for a permit, leaves no more than are wanted in all. */
   #withdraw(wanted: number): void {
     for (const dial of this.#dials) {
       if (this.#dials.size <= wanted) return;
-      if (dial.withdraw()) this.#dials.delete(dial);
+      if (dial.withdraw()) this.#ended(dial);
     }
   }
 

@@ -5,7 +5,7 @@ import type { Entry } from "./entry.ts";
 import { acquireTimeout, type PoolCounts, poolClosed, queueFull, refused } from "./errors.ts";
 import type { PoolEvents } from "./events.ts";
 import { LeakWatch } from "./leaks.ts";
-import { Lease } from "./lease.ts";
+import type { Lease } from "./lease.ts";
 import { Moments } from "./moments.ts";
 import {
   type PoolLimits,
@@ -17,7 +17,8 @@ import {
 import { Shutdown } from "./shutdown.ts";
 import { type PoolStats, Tally } from "./stats.ts";
 import { Stock } from "./stock.ts";
-import { openPromise, Waiter, WaitQueue } from "./waiters.ts";
+import { type Terms, Waiter } from "./waiter.ts";
+import { WaitQueue } from "./waiters.ts";
 
 export interface AcquireOptions {
   /** How long this call may take in all, ms. Default `acquireTimeoutMs`. With 0 only a connection at hand will do. */
@@ -29,8 +30,6 @@ export interface AcquireOptions {
   /** A whole number from −10 to 10; higher goes first, equal ones in the order they came. Default 0. */
   readonly priority?: number;
 }
-
-const noOptions: AcquireOptions = {};
 
 /**
  * A pool that grows by need and shrinks by idleness. Callers wait on the pool, never on a dial: whatever comes free
@@ -49,6 +48,8 @@ export class ElasticPool<C> {
   readonly #shutdown: Shutdown;
   readonly #emitter: Emitter<PoolEvents> = new Emitter<PoolEvents>();
   readonly #tally: Tally = new Tally();
+  /** On which callers wait who say nothing else. */
+  #terms: Terms<C>;
 
   /** Dials nothing, unless `min` asks for it. @throws `HF_OPTION` */
   constructor(options: PoolOptions<C>) {
@@ -60,16 +61,16 @@ export class ElasticPool<C> {
     this.#leaks = new LeakWatch(clock, timers, (entry, heldMs) => this.#tellLeak("leak", entry, heldMs));
     this.#leaks.thresholdMs = resolved.limits.leakThresholdMs;
     this.#moments = new Moments(clock, timers);
+    this.#terms = this.#waiters.terms(resolved.limits.acquireTimeoutMs, 0, 0);
     this.#stock = new Stock<C>(resolved, {
-      ...{ timers, waiters: this.#waiters, tally: this.#tally, moments: this.#moments },
-      lend: (waiter, entry, nowMs) => waiter.resolve(this.#lease(entry, nowMs, waiter.origin)),
-      unlent: (entry) => this.#unlent(entry),
+      ...{ timers, waiters: this.#waiters, tally: this.#tally, moments: this.#moments, leaks: this.#leaks },
+      leakReturned: (entry) => this.#tellLeak("leakReturned", entry, this.#moments.now() - entry.leasedAtMs),
       returnedTwice: (origin) => this.#returnedTwice(origin),
       emit: (name, event) => this.#emit(name, event),
       gone: () => this.#shutdown.check(),
     });
     this.#shutdown = new Shutdown(clock, {
-      remaining: () => this.#stock.entries.size + this.#stock.closer.pending,
+      remaining: () => this.#stock.open + this.#stock.closer.pending,
       force: () => {
         for (const entry of [...this.#stock.entries]) this.#stock.retire(entry, "closed", "abrupt");
         this.#stock.closer.force();
@@ -86,11 +87,8 @@ export class ElasticPool<C> {
 
   /** Lends a connection that is at hand and proven, without a turn of the loop; `undefined` means: `acquire` it. */
   acquireNow(): Lease<C> | undefined {
-    if (this.#stock.closing || this.#stock.suspended || this.#waiters.size > 0) return undefined;
-    const nowMs = this.#moments.now();
-    const entry = this.#stock.takeProven(nowMs);
-    if (entry === undefined) return undefined;
-    return this.#lease(entry, nowMs, this.#leaks.enabled ? new Error("acquired here") : undefined);
+    if (this.#stock.closing || this.#waiters.size > 0) return undefined;
+    return this.#stock.lendNow(this.#leaks.enabled ? new Error("acquired here") : undefined);
   }
 
   /** Lends a connection. Give it back with `lease.release()`, or let `await using` do it. */
@@ -99,12 +97,11 @@ export class ElasticPool<C> {
     if (stock.closing) return Promise.reject(poolClosed(this.#options.name));
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
     const origin = this.#leaks.enabled ? new Error("acquired here") : undefined;
-    if (stock.idle.size > 0 && this.#waiters.size === 0 && !stock.suspended) {
-      const nowMs = this.#moments.now();
-      const entry = stock.takeProven(nowMs);
-      if (entry !== undefined) return Promise.resolve(this.#lease(entry, nowMs, origin));
+    if (this.#waiters.size === 0) {
+      const lease = stock.lendNow(origin);
+      if (lease !== undefined) return Promise.resolve(lease);
     }
-    return this.#wait(options ?? noOptions, this.#moments.turn(), origin);
+    return this.#wait(options, origin);
   }
 
   /**
@@ -138,6 +135,7 @@ export class ElasticPool<C> {
     const merged = { ...this.#stock.limits, validationTimeoutMs, ...limits, maxIdle: ceiling };
     this.#stock.limits = resolveLimits(merged, this.#options.connector);
     this.#leaks.thresholdMs = this.#stock.limits.leakThresholdMs;
+    this.#terms = this.#waiters.terms(this.#stock.limits.acquireTimeoutMs, 0, 0);
     this.#stock.shrink();
   }
 
@@ -163,15 +161,15 @@ export class ElasticPool<C> {
   }
 
   stats(): PoolStats {
-    const { entries, inUse, idle, dialer, limits } = this.#stock;
+    const { open, inUse, idle, dialer, limits } = this.#stock;
     return {
       ...this.#tally,
       closed: { ...this.#tally.closed },
       max: limits.max,
-      open: entries.size,
+      open,
       inUse,
       idle: idle.size,
-      busy: entries.size - inUse - idle.size,
+      busy: open - inUse - idle.size,
       dialing: dialer.dialing,
       waiting: this.#waiters.size,
       leaked: this.#leaks.leaked,
@@ -201,40 +199,41 @@ export class ElasticPool<C> {
     return this.close();
   }
 
-  #wait(options: AcquireOptions, nowMs: number, origin: Error | undefined): Promise<Lease<C>> {
-    const { priority = 0, deadlineMs = this.#stock.limits.acquireTimeoutMs, signal } = options;
-    try {
-      this.#admit(options, deadlineMs, nowMs);
-    } catch (error) {
-      return Promise.reject(error);
+  #wait(options: AcquireOptions | undefined, origin: Error | undefined): Promise<Lease<C>> {
+    const stock = this.#stock;
+    const nowMs = this.#moments.turn();
+    let terms = this.#terms;
+    // Most give no options, and find connections that are in use: they have only to find room in the queue.
+    if (options !== undefined || stock.open === 0 || this.#waiters.size >= stock.limits.maxWaiting) {
+      try {
+        terms = this.#admit(options ?? {}, nowMs);
+      } catch (error) {
+        return Promise.reject(error);
+      }
     }
-    const { promise, resolve, reject } = openPromise<Lease<C>>();
-    const waiter = new Waiter<C>(resolve, reject, priority, nowMs, deadlineMs, origin);
-    if (options.bytes !== undefined) waiter.bytes = options.bytes;
-    if (signal !== undefined) this.#hook(waiter, signal);
+    const waiter = new Waiter<C>(terms, nowMs, origin);
+    if (options?.signal !== undefined) this.#hook(waiter, options.signal);
     this.#tally.waitCount++;
     this.#waiters.push(waiter);
-    if (!this.#stock.saturated) this.#stock.pump();
-    return promise;
+    if (!stock.saturated) stock.pump();
+    return waiter.promise;
   }
 
   /** @throws what keeps a caller out of the queue */
-  #admit(options: AcquireOptions, deadlineMs: number, nowMs: number): void {
-    const { limits, dialer, entries } = this.#stock;
+  #admit(options: AcquireOptions, nowMs: number): Terms<C> {
+    const { limits, dialer, open } = this.#stock;
     const { name } = this.#options;
-    if (options !== noOptions) {
-      check.count("priority", options.priority ?? 0, -10, 10);
-      check.ms("deadlineMs", deadlineMs, 0);
-      check.count("bytes", options.bytes ?? 0, 0, Number.MAX_SAFE_INTEGER);
-    }
-    const refusal = entries.size === 0 ? dialer.refusing(nowMs) : undefined;
+    const limitMs = check.ms("deadlineMs", options.deadlineMs ?? limits.acquireTimeoutMs, 0);
+    const priority = check.count("priority", options.priority ?? 0, -10, 10);
+    const bytes = check.count("bytes", options.bytes ?? 0, 0, Number.MAX_SAFE_INTEGER);
+    const refusal = open === 0 ? dialer.refusing(nowMs) : undefined;
     if (refusal !== undefined) throw refused(name, refusal.linkClass, refusal.error);
     if (this.#waiters.size >= limits.maxWaiting)
       throw queueFull(name, `${limits.maxWaiting}`, this.#counts());
-    const bytes = options.bytes ?? 0;
     if (bytes > 0 && this.#waiters.bytes + bytes > limits.maxWaitingBytes)
       throw queueFull(name, `${limits.maxWaitingBytes} bytes`, this.#counts());
-    if (deadlineMs === 0) throw acquireTimeout(name, 0, this.#counts(), dialer.lastFailure?.error);
+    if (limitMs === 0) throw acquireTimeout(name, 0, this.#counts(), dialer.lastFailure?.error);
+    return this.#waiters.terms(limitMs, priority, bytes);
   }
 
   #hook(waiter: Waiter<C>, signal: AbortSignal): void {
@@ -244,7 +243,7 @@ export class ElasticPool<C> {
       this.#stock.wantDials();
     };
     signal.addEventListener("abort", leave, { once: true });
-    waiter.unhook = () => signal.removeEventListener("abort", leave);
+    waiter.terms.unhook = () => signal.removeEventListener("abort", leave);
   }
 
   #timedOut(waiter: Waiter<C>, nowMs: number): void {
@@ -256,23 +255,9 @@ export class ElasticPool<C> {
   }
 
   #counts(): PoolCounts {
-    const { entries, inUse, idle, dialer } = this.#stock;
+    const { open, inUse, idle, dialer } = this.#stock;
     const waiting = this.#waiters.size;
-    return { total: entries.size, active: inUse, idle: idle.size, dialing: dialer.dialing, waiting };
-  }
-
-  #lease(entry: Entry<C>, nowMs: number, origin: Error | undefined): Lease<C> {
-    if (this.#leaks.enabled) {
-      entry.leasedAtMs = nowMs;
-      entry.origin = origin;
-      this.#leaks.lent(entry);
-    }
-    return new Lease(this.#stock, entry);
-  }
-
-  #unlent(entry: Entry<C>): void {
-    if (!this.#leaks.returned(entry)) return;
-    this.#tellLeak("leakReturned", entry, this.#moments.now() - entry.leasedAtMs);
+    return { total: open, active: inUse, idle: idle.size, dialing: dialer.dialing, waiting };
   }
 
   #tellLeak(event: "leak" | "leakReturned", entry: Entry<C>, heldMs: number): void {

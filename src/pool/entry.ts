@@ -1,6 +1,5 @@
 import { type Linked, LinkedList } from "../link/index.ts";
 import type { RetireReason } from "./connector.ts";
-import type { Lease } from "./lease.ts";
 
 /**
  * One open connection of a pool. It is `idle` (in the idle list), `leased` (a borrower has it), `busy` (being
@@ -24,7 +23,6 @@ export class Entry<C> implements Linked<Entry<C>> {
   trust: number;
   /** Retire it when it comes back. */
   doomed: RetireReason | undefined = undefined;
-  lease: Lease<C> | undefined = undefined;
   leasedAtMs = 0;
   origin: Error | undefined = undefined;
   leakReported = false;
@@ -61,8 +59,9 @@ export class IdleList<C> extends LinkedList<Entry<C>> {
     this.insertAfter(entry, after);
   }
 
-  take(entry: Entry<C>, state: "leased" | "busy"): void {
+  /** To be asked whether it still works. */
+  take(entry: Entry<C>): void {
     this.remove(entry);
-    entry.state = state;
+    entry.state = "busy";
   }
 }

@@ -9,6 +9,7 @@ export class LeakWatch<C> {
   readonly #report: (entry: Entry<C>, heldMs: number) => void;
   readonly #lent: LinkedList<Entry<C>> = new LinkedList<Entry<C>>();
   #thresholdMs = Number.POSITIVE_INFINITY;
+  enabled = false;
   #disarm: (() => void) | undefined;
   /** Reported, and not returned yet. */
   leaked = 0;
@@ -19,17 +20,16 @@ export class LeakWatch<C> {
     this.#report = report;
   }
 
-  get enabled(): boolean {
-    return this.#thresholdMs < Number.POSITIVE_INFINITY;
-  }
-
   set thresholdMs(value: number) {
     this.#thresholdMs = value;
+    this.enabled = value < Number.POSITIVE_INFINITY;
     this.#rearm();
   }
 
-  lent(entry: Entry<C>): void {
+  lent(entry: Entry<C>, nowMs: number, origin: Error | undefined): void {
     if (!this.enabled) return;
+    entry.leasedAtMs = nowMs;
+    entry.origin = origin;
     this.#lent.push(entry);
     if (this.#disarm === undefined) this.#rearm();
   }

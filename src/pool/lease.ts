@@ -14,12 +14,13 @@ export interface LeaseOwner<C> {
 export class Lease<C> {
   readonly #owner: LeaseOwner<C>;
   #entry: Entry<C> | undefined;
-  #origin: Error | undefined;
+  readonly #origin: Error | undefined;
 
-  constructor(owner: LeaseOwner<C>, entry: Entry<C>) {
+  /** @param origin where it was asked for, when leaks are watched */
+  constructor(owner: LeaseOwner<C>, entry: Entry<C>, origin: Error | undefined) {
     this.#owner = owner;
     this.#entry = entry;
-    this.#origin = entry.origin;
+    this.#origin = origin;
   }
 
   /** @throws `HF_CLOSED` after the release: the connection may be another's by now */
@@ -40,25 +41,25 @@ export class Lease<C> {
    * `doubleRelease`.
    */
   release(error?: unknown): void {
-    if (error === undefined) this.#return("good");
-    else this.#return("broken", error);
+    this.giveBack(error === undefined ? "good" : "broken", error);
   }
 
   /** Gives the connection back to be closed, without a doubt about the others: its session can't be cleaned. */
   discard(): void {
-    this.#return("discard");
+    this.giveBack("discard");
   }
 
   /** Gives the connection back to be validated before its next use. */
   doubt(): void {
-    this.#return("doubtful");
+    this.giveBack("doubtful");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#entry !== undefined) this.#return("good");
+    if (this.#entry !== undefined) this.giveBack("good");
   }
 
-  #return(how: "good" | "doubtful" | "discard" | "broken", error?: unknown): void {
+  // Not a `#method`: each object of a class with one costs a mark, and each call a look at it.
+  private giveBack(how: "good" | "doubtful" | "discard" | "broken", error?: unknown): void {
     const entry = this.#entry;
     if (entry === undefined) return this.#owner.returnedTwice(this.#origin);
     this.#entry = undefined;

@@ -29,8 +29,7 @@ export class Moments {
   /** Now, or when this run of microtasks asked first: for callers who queue up and are served in bursts. */
   turn(): number {
     const { turnMs } = this.#clock;
-    this.#lastMs = turnMs === undefined ? this.#clock.nowMs() : turnMs();
-    return this.#lastMs;
+    return turnMs === undefined ? this.#clock.nowMs() : turnMs();
   }
 
   /**

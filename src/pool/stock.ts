@@ -5,11 +5,16 @@ import type { Watch } from "./dial-one.ts";
 import { Dialer, type DialFailure, isPermanent } from "./dialer.ts";
 import { Entry, IdleList } from "./entry.ts";
 import { refused } from "./errors.ts";
-import type { LeaseOwner } from "./lease.ts";
+import type { LeakWatch } from "./leaks.ts";
+import { Lease, type LeaseOwner } from "./lease.ts";
+import type { Moments } from "./moments.ts";
 import type { ResolvedLimits, ResolvedPoolOptions } from "./options.ts";
+import type { Tally } from "./stats.ts";
 import type { StockOwner } from "./stock-owner.ts";
+import { unwanted } from "./unwanted.ts";
 import { Upkeep, type UpkeepOwner } from "./upkeep.ts";
-import type { Waiter } from "./waiters.ts";
+import type { Waiter } from "./waiter.ts";
+import type { WaitQueue } from "./waiters.ts";
 
 /**
  * The connections of an elastic pool, and who gets the next. Whatever comes free, a returned connection, a validated
@@ -20,6 +25,8 @@ export class Stock<C> implements LeaseOwner<C>, UpkeepOwner<C> {
   suspended = false;
   closing = false;
   inUse = 0;
+  /** How many `entries` there are. (A set's size is a call; every acquire and release asks.) */
+  open = 0;
   readonly entries: Set<Entry<C>> = new Set();
   readonly idle: IdleList<C>;
   readonly dialer: Dialer<C>;
@@ -27,7 +34,13 @@ export class Stock<C> implements LeaseOwner<C>, UpkeepOwner<C> {
   readonly closer: Closer<C>;
   readonly #options: ResolvedPoolOptions<C>;
   readonly #owner: StockOwner<C>;
+  // Each return of a connection asks these.
+  readonly #waiters: WaitQueue<C>;
+  readonly #tally: Tally;
+  readonly #moments: Moments;
+  readonly #leaks: LeakWatch<C>;
   readonly #checks: Checks<C>;
+  readonly #cleans: boolean;
   /** Validations under way that a waiting caller is meant to get. */
   #checking = 0;
   /** Raised by every sign that the server went away: connections that trust less are validated before use. */
@@ -38,8 +51,13 @@ export class Stock<C> implements LeaseOwner<C>, UpkeepOwner<C> {
     this.#owner = owner;
     this.limits = options.limits;
     this.idle = new IdleList(options.idleOrder);
-    const { timers } = owner;
+    const { timers, waiters, tally, moments, leaks } = owner;
+    this.#waiters = waiters;
+    this.#tally = tally;
+    this.#moments = moments;
+    this.#leaks = leaks;
     this.#checks = new Checks(options.connector, timers);
+    this.#cleans = options.connector.reset !== undefined;
     this.closer = new Closer(options.connector, timers, () => owner.gone());
     this.dialer = new Dialer({
       ...options,
@@ -52,39 +70,37 @@ export class Stock<C> implements LeaseOwner<C>, UpkeepOwner<C> {
     this.upkeep = new Upkeep(this, options.world.clock, timers);
   }
 
-  get open(): number {
-    return this.entries.size;
-  }
-
   keepAlive(entry: Entry<C>): void {
     this.#validate(entry, false);
   }
 
-  /** An idle connection that can be used as it is, marked as lent; otherwise the caller has to wait. */
-  takeProven(nowMs: number): Entry<C> | undefined {
+  /** Lends an idle connection that can be used as it is; otherwise the caller has to wait. */
+  lendNow(origin: Error | undefined): Lease<C> | undefined {
     const entry = this.idle.peek();
-    if (entry === undefined || nowMs >= entry.expiresAtMs || !this.#isProven(entry, nowMs)) return undefined;
-    this.idle.take(entry, "leased");
-    this.#lent(entry);
-    return entry;
+    if (entry === undefined || this.suspended) return undefined;
+    const nowMs = this.#moments.now();
+    if (nowMs >= entry.expiresAtMs || !this.#isProven(entry, nowMs)) return undefined;
+    this.idle.remove(entry);
+    this.#lent(entry, nowMs, origin);
+    return new Lease(this, entry, origin);
   }
 
   /** Nothing is at hand and nothing may be added: a newcomer can only wait, and `pump` would find nothing to do. */
   get saturated(): boolean {
-    return this.idle.size === 0 && this.entries.size + this.dialer.dialing >= this.limits.max;
+    return this.idle.size === 0 && this.open + this.dialer.dialing >= this.limits.max;
   }
 
   /** Brings connections and waiting callers together, as far as there are both, and dials what is missing. */
   pump(): void {
     if (this.closing) return;
     const nowMs = this.#options.world.clock.nowMs();
-    while (!this.suspended && this.#owner.waiters.size > this.#checking) {
+    while (!this.suspended && this.#waiters.size > this.#checking) {
       const entry = this.idle.peek();
       if (entry === undefined) break;
       if (nowMs >= entry.expiresAtMs) this.retire(entry, "lifetime");
       else if (!this.#isProven(entry, nowMs)) this.#prove(entry);
       else {
-        this.idle.take(entry, "leased");
+        this.idle.remove(entry);
         this.#serve(entry, nowMs);
       }
     }
@@ -93,30 +109,29 @@ export class Stock<C> implements LeaseOwner<C>, UpkeepOwner<C> {
 
   wantDials(): void {
     if (this.closing) return;
-    const waiting = this.#owner.waiters.size;
+    const waiting = this.#waiters.size;
     const refusing = this.dialer.lastFailure !== undefined && isPermanent(this.dialer.lastFailure);
     // Nobody waits, and the next try would fail as the last: the warm minimum is not worth a retry loop.
-    const missing = refusing && waiting === 0 ? 0 : this.limits.min - this.entries.size;
+    const missing = refusing && waiting === 0 ? 0 : this.limits.min - this.open;
     const wanted = this.suspended ? 0 : Math.max(waiting - this.#checking, missing);
-    const room = this.limits.max - this.entries.size - this.dialer.dialing;
+    const room = this.limits.max - this.open - this.dialer.dialing;
     this.dialer.want(wanted, room, waiting > 0 || !this.#options.exitWhenIdle);
   }
 
   returned(entry: Entry<C>, how: "good" | "doubtful" | "discard" | "broken", error: unknown): void {
     if (entry.state !== "leased") return; // it was retired while it was lent
-    const { moments, waiters } = this.#owner;
     // With nobody waiting it is only to be stamped; a waiting caller's time is counted.
-    const nowMs = how === "good" && waiters.size === 0 ? moments.recent() : moments.turn();
+    const nowMs = how === "good" && this.#waiters.size === 0 ? this.#moments.recent() : this.#moments.turn();
     this.#unlent(entry);
     if (how === "broken") return this.#broken(entry, error, nowMs);
-    const unwanted = how === "discard" ? "error" : this.#unwanted(entry, nowMs);
-    if (unwanted !== undefined) {
-      this.retire(entry, unwanted, unwanted === "lost" ? "abrupt" : "graceful");
+    const fault = how === "discard" ? "error" : unwanted(this, entry, nowMs);
+    if (fault !== undefined) {
+      this.retire(entry, fault, fault === "lost" ? "abrupt" : "graceful");
       return this.pump();
     }
     entry.idleSinceMs = nowMs;
     if (how === "doubtful") entry.trust = -1;
-    const cleaning = this.#checks.cleaning(entry.connection);
+    const cleaning = this.#cleans ? this.#checks.cleaning(entry.connection) : undefined;
     if (cleaning === undefined) this.#offer(entry, nowMs);
     else this.#reset(entry, cleaning);
   }
@@ -135,7 +150,7 @@ export class Stock<C> implements LeaseOwner<C>, UpkeepOwner<C> {
 
   /** After a change of the limits. */
   shrink(): void {
-    while (this.idle.head !== undefined && this.entries.size + this.dialer.dialing > this.limits.max) {
+    while (this.idle.head !== undefined && this.open + this.dialer.dialing > this.limits.max) {
       this.retire(this.idle.head, "resized");
     }
     while (this.idle.head !== undefined && this.idle.size > this.limits.maxIdle) {
@@ -164,21 +179,24 @@ export class Stock<C> implements LeaseOwner<C>, UpkeepOwner<C> {
     if (entry.state === "leased") this.#unlent(entry);
     entry.state = "retired";
     this.entries.delete(entry);
-    this.#owner.tally.closed[reason]++;
+    this.open--;
+    this.#tally.closed[reason]++;
     this.closer.close(entry.connection, how);
-    const open = this.entries.size;
+    const { open } = this;
     this.#owner.emit("retired", error === undefined ? { reason, open } : { reason, error, open });
   }
 
-  #lent(entry: Entry<C>): void {
+  #lent(entry: Entry<C>, nowMs: number, origin: Error | undefined): void {
+    entry.state = "leased";
     this.inUse++;
+    if (this.#leaks.enabled) this.#leaks.lent(entry, nowMs, origin);
     if (this.#options.exitWhenIdle) this.#options.connector.ref?.(entry.connection);
   }
 
   #unlent(entry: Entry<C>): void {
     this.inUse--;
     entry.state = "busy";
-    this.#owner.unlent(entry);
+    if (entry.list !== undefined && this.#leaks.returned(entry)) this.#owner.leakReturned(entry);
   }
 
   #opened(connection: C, watch: Watch): void {
@@ -187,16 +205,18 @@ export class Stock<C> implements LeaseOwner<C>, UpkeepOwner<C> {
     const entry = new Entry(connection, nowMs, random.next(), this.#suspicion);
     entry.expiresAtMs = this.upkeep.expiresAtMs(entry);
     this.entries.add(entry);
-    this.#owner.tally.opened++;
+    this.open++;
+    this.#tally.opened++;
     watch.onLost = (cause) => this.#lost(entry, cause);
     watch.onLeaving = () => this.#leaving(entry);
-    this.#owner.emit("opened", { open: this.entries.size });
+    this.#owner.emit("opened", { open: this.open });
     if (watch.left) this.#leaving(entry);
     this.#checked(entry);
   }
 
   #dialFailed(failure: DialFailure): void {
-    const { tally, waiters } = this.#owner;
+    const waiters = this.#waiters;
+    const tally = this.#tally;
     tally.dialFailures++;
     tally.lastError = failure.error;
     const { error, linkClass, attempt, delayMs } = failure;
@@ -212,7 +232,7 @@ export class Stock<C> implements LeaseOwner<C>, UpkeepOwner<C> {
   /** Closed without notice, in whatever state it is. */
   #lost(entry: Entry<C>, cause: unknown): void {
     if (entry.state === "retired") return;
-    this.#owner.tally.lastError = cause;
+    this.#tally.lastError = cause;
     if (entry.state === "idle") this.retire(entry, "lost", "abrupt", cause);
     else entry.doomed = "lost";
     // Without validation every idle connection would have to go; those that died say so themselves.
@@ -227,7 +247,7 @@ export class Stock<C> implements LeaseOwner<C>, UpkeepOwner<C> {
   }
 
   #broken(entry: Entry<C>, error: unknown, nowMs: number): void {
-    this.#owner.tally.lastError = error;
+    this.#tally.lastError = error;
     this.retire(entry, this.closing ? "closed" : "error", "abrupt", error);
     if (entry.doomed !== "lost") this.#mistrust(entry, error, true, nowMs);
     this.pump();
@@ -244,14 +264,6 @@ export class Stock<C> implements LeaseOwner<C>, UpkeepOwner<C> {
     if (this.#options.connector.classify(error) === "endpoint") this.evict(false);
   }
 
-  /** Why it must not be used again, if so. */
-  #unwanted(entry: Entry<C>, nowMs: number): RetireReason | undefined {
-    if (this.closing) return "closed";
-    if (entry.doomed !== undefined) return entry.doomed;
-    if (this.entries.size + this.dialer.dialing > this.limits.max) return "resized";
-    return nowMs >= entry.expiresAtMs ? "lifetime" : undefined;
-  }
-
   #isProven(entry: Entry<C>, nowMs: number): boolean {
     if (entry.trust !== this.#suspicion) return false;
     const { validate } = this.#options.connector;
@@ -266,9 +278,7 @@ export class Stock<C> implements LeaseOwner<C>, UpkeepOwner<C> {
 
   /** It works and nobody has it. */
   #offer(entry: Entry<C>, nowMs: number): void {
-    entry.provenAtMs = nowMs;
-    const { waiters } = this.#owner;
-    if (!this.suspended && waiters.size > 0) {
+    if (!this.suspended && this.#waiters.size > 0) {
       if (entry.trust === this.#suspicion) this.#serve(entry, nowMs);
       else {
         this.#prove(entry);
@@ -277,6 +287,7 @@ export class Stock<C> implements LeaseOwner<C>, UpkeepOwner<C> {
     } else if (this.idle.size >= this.limits.maxIdle) {
       this.retire(entry, "max-idle");
     } else {
+      entry.provenAtMs = nowMs;
       if (this.#options.exitWhenIdle) this.#options.connector.unref?.(entry.connection);
       this.idle.park(entry);
       this.upkeep.parked(entry);
@@ -284,17 +295,17 @@ export class Stock<C> implements LeaseOwner<C>, UpkeepOwner<C> {
   }
 
   #serve(entry: Entry<C>, nowMs: number): void {
-    const { waiters, tally } = this.#owner;
+    const waiters = this.#waiters;
+    const tally = this.#tally;
     const waiter = waiters.shift() as Waiter<C>;
-    entry.state = "leased";
-    this.#lent(entry);
+    this.#lent(entry, nowMs, waiter.origin);
     tally.waitMs += nowMs - waiter.sinceMs;
-    this.#owner.lend(waiter, entry, nowMs);
+    waiter.resolve(new Lease(this, entry, waiter.origin));
     if (waiters.size === 0 && this.dialer.pending) this.wantDials(); // the need is gone: no retry
   }
 
   #validate(entry: Entry<C>, demanded: boolean): void {
-    if (entry.state === "idle") this.idle.take(entry, "busy");
+    if (entry.state === "idle") this.idle.take(entry);
     if (demanded) this.#checking++;
     this.#checks.validate(entry.connection, this.limits.validationTimeoutMs, (failure) => {
       if (demanded) this.#checking--;
@@ -320,17 +331,17 @@ export class Stock<C> implements LeaseOwner<C>, UpkeepOwner<C> {
   /** It just answered. */
   #checked(entry: Entry<C>): void {
     const nowMs = this.#options.world.clock.nowMs();
-    const unwanted = this.#unwanted(entry, nowMs);
-    if (unwanted === undefined) {
+    const fault = unwanted(this, entry, nowMs);
+    if (fault === undefined) {
       entry.trust = this.#suspicion;
       this.#offer(entry, nowMs);
-    } else this.retire(entry, unwanted, unwanted === "lost" ? "abrupt" : "graceful");
+    } else this.retire(entry, fault, fault === "lost" ? "abrupt" : "graceful");
     this.pump();
   }
 
   #fail(entry: Entry<C>, reason: RetireReason, error: unknown): void {
     if (this.closing) return this.retire(entry, "closed", "abrupt");
-    this.#owner.tally.lastError = error;
+    this.#tally.lastError = error;
     this.retire(entry, reason, "abrupt", error);
   }
 }
