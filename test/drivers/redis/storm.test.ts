@@ -77,7 +77,7 @@ test("kill -9 and restart: what waited is done, in order, on the new process", a
 });
 
 test("a restarted server that reads its data from disk is waited for; nothing that waited sees LOADING", async (t) => {
-  const rig = await rigFor(t, { config: { "key-load-delay": "300", "aof-use-rdb-preamble": "no" } });
+  const rig = await rigFor(t, { config: { "key-load-delay": "1000", "aof-use-rdb-preamble": "no" } });
   if (rig === undefined) return;
   const client = rig.client();
   await client.connect();
