@@ -17,6 +17,7 @@ export interface SqlConnectorSettings {
   readonly endpoints: readonly Endpoint[];
   readonly resolved: ResolvedResilience;
   readonly failBackMs: number | false;
+  readonly plan: { readonly primaryOnly: boolean };
   readonly name: string;
 }
 
@@ -24,23 +25,27 @@ export interface SqlConnectorSettings {
 export interface SqlUse extends Pick<OpenContext, "lost" | "leaving"> {}
 
 export interface SqlConnectorRules<C> extends Omit<Connector<C>, "open" | "close"> {
-  /** Dials one server. Without a use the connection is only to show that it can be made: no hook hears of it. */
-  dial(endpoint: Endpoint, signal: AbortSignal, use: SqlUse | undefined): Promise<C>;
+  /**
+   * Dials one server. Without a use the connection is only to show that it can be made: no hook hears of it.
+   * @param asPrimary refuse one that only reads
+   */
+  dial(endpoint: Endpoint, signal: AbortSignal, use: SqlUse | undefined, asPrimary: boolean): Promise<C>;
   /** A connection of the pool is closed. */
   closed?(connection: C): void;
 }
 
 export function sqlConnector<C extends SqlPhysical>(
-  { resolved, name, failBackMs, ...given }: SqlConnectorSettings,
+  { resolved, name, failBackMs, plan, ...given }: SqlConnectorSettings,
   { dial, closed, ...rules }: SqlConnectorRules<C>,
 ): Connector<C> {
   const { world, policy, endpointOptions, permits = processGovernor } = resolved;
   const { clock, random } = world;
   const { connectTimeoutMs } = policy;
+  const { primaryOnly } = plan;
   const endpoints = new PoolEndpoints(given.endpoints, endpointOptions.order, random);
   const failBack = new FailBack<C>({
     ...{ endpoints, world, permits, name, everyMs: failBackMs, limitMs: connectTimeoutMs },
-    dial: (endpoint, signal) => dial(endpoint, signal, undefined),
+    dial: (endpoint, signal, asPrimary) => dial(endpoint, signal, undefined, primaryOnly || asPrimary),
   });
   return {
     ...rules,
@@ -55,13 +60,13 @@ export function sqlConnector<C extends SqlPhysical>(
             lost: (cause) => used === use && lost(cause),
             leaving,
           };
-          return dial(endpoint, limit, use).then((made) => {
+          return dial(endpoint, limit, use, primaryOnly).then((made) => {
             used ??= use;
             return made;
           });
         },
         elsewhere: (error) => PoolEndpoints.elsewhere(rules.classify(error)),
-        worked: (endpoint) => endpoints.worked(endpoint),
+        worked: (endpoint) => endpoints.worked(endpoint, primaryOnly),
         failed: (endpoint) => endpoints.failed(endpoint, clock.nowMs()),
         drop: (late) => late.destroy(),
       });
@@ -70,7 +75,7 @@ export function sqlConnector<C extends SqlPhysical>(
     },
 
     async close(connection, how) {
-      if (connection.refused !== undefined) endpoints.failed(connection.endpoint, clock.nowMs());
+      if (connection.refused !== undefined) endpoints.refused(connection.endpoint, clock.nowMs());
       failBack.left(connection);
       if (how === "abrupt") connection.destroy();
       else await connection.end();

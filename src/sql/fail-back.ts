@@ -18,7 +18,8 @@ export interface FailBackOptions<C extends Placed> extends LookOptions<C> {
 /**
  * While connections are on a server that is not the preferred one, looks now and then whether a better one can be used,
  * with a connection of its own, so that no caller waits for the answer. When it can, a tenth of the connections is asked
- * to leave: idle ones at once, those in use when they come back. What the pool then needs it dials there.
+ * to leave: idle ones at once, those in use when they come back. What the pool then needs it dials there. A server that
+ * refused a write of this pool has to be primary again.
  *
  * A pool that fails back as a whole would dial all its connections in one moment, and so would every other pool of a
  * fleet, at a server that has just come up.
@@ -76,10 +77,11 @@ export class FailBack<C extends Placed> {
     const worst = Math.max(...[...this.#away.keys()].map(({ endpoint }) => endpoints.rank(endpoint)));
     let found: Endpoint | undefined;
     for (const endpoint of endpoints.before(worst, world.clock.nowMs())) {
-      const works = await lookAt(endpoint, look.signal, this.#options);
+      const asPrimary = endpoints.hasRefused(endpoint);
+      const works = await lookAt(endpoint, look.signal, asPrimary, this.#options);
       if (look.signal.aborted) break;
       if (works) {
-        endpoints.worked(endpoint);
+        endpoints.worked(endpoint, asPrimary);
         found = endpoint;
         break;
       }

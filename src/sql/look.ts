@@ -20,13 +20,14 @@ export interface LookOptions<C extends Placed> {
   readonly permits: DialPermits;
   /** Whose dials these are, for the permits. */
   readonly name: string;
-  dial(endpoint: Endpoint, signal: AbortSignal): Promise<C>;
+  dial(endpoint: Endpoint, signal: AbortSignal, asPrimary: boolean): Promise<C>;
 }
 
 /** Dials once and hangs up. Never rejects; with an aborted signal the answer means nothing. */
 export async function lookAt<C extends Placed>(
   endpoint: Endpoint,
   signal: AbortSignal,
+  asPrimary: boolean,
   options: LookOptions<C>,
 ): Promise<boolean> {
   const { world, limitMs, permits, name } = options;
@@ -42,7 +43,7 @@ export async function lookAt<C extends Placed>(
     : undefined;
   try {
     if (signal.aborted) return false;
-    const connection = await options.dial(endpoint, limit.signal);
+    const connection = await options.dial(endpoint, limit.signal, asPrimary);
     await goodbye(connection, world);
     return true;
   } catch {

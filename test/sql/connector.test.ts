@@ -59,8 +59,9 @@ function rigFor(
     aborted: boolean;
   }[] = [];
   const made: Fake[] = [];
+  const standbys = new Set<string>();
   const rules: SqlConnectorRules<Fake> = {
-    dial(endpoint, signal, use) {
+    dial(endpoint, signal, use, asPrimary) {
       const dial = { host: endpoint.host, atMs: clock.nowMs(), forUse: use !== undefined, aborted: false };
       dials.push(dial);
       return new Promise((resolve, reject) => {
@@ -71,6 +72,7 @@ function rigFor(
         const manner = manners[endpoint.host] as Manner;
         if (manner === "silent") return;
         if (typeof manner === "string") return reject(new Refusal(manner));
+        if (asPrimary && standbys.has(endpoint.host)) return reject(new Refusal("endpoint"));
         clock.setTimer(manner, () => {
           const fake = new Fake(endpoint, use !== undefined);
           fake.lost = use?.lost;
@@ -83,7 +85,10 @@ function rigFor(
   };
   const resolved = resolveResilience({ order: "given", governor: freePermits, world, ...options });
   const endpoints = [first, second, third].filter(({ host }) => host in manners);
-  const connector = sqlConnector({ endpoints, resolved, failBackMs, name: "test" }, rules);
+  const connector = sqlConnector(
+    { endpoints, resolved, failBackMs, name: "test", plan: { primaryOnly: false } },
+    rules,
+  );
   /** One dial of a pool, with what became of it. */
   const open = () => {
     const controller = new AbortController();
@@ -103,7 +108,7 @@ function rigFor(
       if (!ended && forUse) counts[endpoint.host] = (counts[endpoint.host] ?? 0) + 1;
     return counts;
   };
-  return { world, clock, dials, made, manners, connector, open, placed };
+  return { world, clock, dials, made, manners, standbys, connector, open, placed };
 }
 
 test("a server that is silent only loses its lead: the next one is dialled beside it after its share of the time", async () => {
@@ -215,4 +220,23 @@ test("a pool that is closed while it looks leaves neither dial nor timer; with f
   await still.clock.advanceAsync(600_000);
   assert.ok(still.dials.slice(count).every(({ forUse }) => forUse));
   await stays.close({ deadlineMs: 0 });
+});
+
+test("a server that refused a write is not gone back to before it is primary, also where any server would do [mariadb-redis 40]", async () => {
+  const rig = rigFor({ first: 1, second: 1 }, {}, 1_000);
+  const { world, clock, connector, made, standbys, placed } = rig;
+  standbys.add("first");
+  const pool = new ElasticPool<Fake>({ connector, max: 5, min: 5, world, maxLifetimeMs: Infinity });
+  await clock.advanceAsync(1_000);
+  assert.deepEqual(placed(), { first: 5 });
+  const lease = await pool.acquire();
+  lease.connection.refused = new Refusal("endpoint");
+  lease.release(lease.connection.refused);
+  await clock.advanceAsync(60_000);
+  assert.deepEqual(placed(), { second: 5 });
+  assert.ok(made.some(({ endpoint, forUse }) => endpoint === first && forUse));
+  standbys.delete("first");
+  await clock.advanceAsync(60_000);
+  assert.deepEqual(placed(), { first: 5 });
+  await pool.close({ deadlineMs: 0 });
 });

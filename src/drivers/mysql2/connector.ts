@@ -14,11 +14,14 @@ export function mysqlConnector(
   made: (physical: Physical) => void,
 ): Connector<Physical> {
   return sqlConnector<Physical>(settings, {
-    async dial(endpoint, signal, use) {
-      const physical = await dialMysql(settings.plan, {
-        ...{ endpoint, signal, step: () => {}, tap: () => {} },
-        lost: (cause) => use?.lost(cause),
-      });
+    async dial(endpoint, signal, use, primaryOnly) {
+      const physical = await dialMysql(
+        { ...settings.plan, primaryOnly },
+        {
+          ...{ endpoint, signal, step: () => {}, tap: () => {} },
+          lost: (cause) => use?.lost(cause),
+        },
+      );
       if (use !== undefined) made(physical);
       return physical;
     },

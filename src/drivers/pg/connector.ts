@@ -18,17 +18,20 @@ export interface ConnectorOwner {
 
 export function pgConnector(settings: PgSettings, owner: ConnectorOwner): Connector<Physical> {
   return sqlConnector<Physical>(settings, {
-    async dial(endpoint, signal, use) {
+    async dial(endpoint, signal, use, primaryOnly) {
       let physical: Physical | undefined;
       const lost = (cause: unknown): void => {
         if (use === undefined || physical === undefined) return; // the dial fails with it
         use.lost(cause);
         owner.lost(physical, cause);
       };
-      physical = await dialPg(settings.plan, {
-        ...{ endpoint, signal, step: () => {}, tap: () => {}, lost },
-        ...(use !== undefined && { made: (one: Physical) => owner.made(one) }),
-      });
+      physical = await dialPg(
+        { ...settings.plan, primaryOnly },
+        {
+          ...{ endpoint, signal, step: () => {}, tap: () => {}, lost },
+          ...(use !== undefined && { made: (one: Physical) => owner.made(one) }),
+        },
+      );
       physical.leave = use?.leaving;
       return physical;
     },
