@@ -22,3 +22,4 @@ export { fromMysqlUrl, fromSqlUrl } from "./translate/mysql-url.ts";
 export { fromPostgresDsn, fromPostgresUrl } from "./translate/postgres-dsn.ts";
 export type { SqlServerRole, SqlSettings, SqlSystem, SqlTls } from "./translate/settings.ts";
 export { fromSqlYaml } from "./translate/yaml.ts";
+export { Underway } from "./underway.ts";

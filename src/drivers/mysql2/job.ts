@@ -3,10 +3,15 @@ import type { CallKind, Effect } from "../../call/index.ts";
 import type { SqlJob, Statement as SqlStatement } from "../../sql/index.ts";
 import type { Callback, Command, CommandOptions, Statement } from "./library.ts";
 
-/** What the library hands to a callback. */
-export interface Reply {
+/** What the library hands to a callback. A class: V8 may make the objects of a literal in the old space at once. */
+export class Reply {
   readonly rows: unknown;
   readonly fields: unknown;
+
+  constructor(rows: unknown, fields: unknown) {
+    this.rows = rows;
+    this.fields = fields;
+  }
 }
 
 /** Where a command is sent. */
@@ -30,12 +35,6 @@ export interface Preparation {
 /** What is sent beside the text: header, ids, parameters that are not counted one by one. */
 const overheadBytes = 64;
 
-/** What a caller said about one statement. */
-export interface JobTerms {
-  readonly deadlineMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** Its fields are public, since views of it are made with another `kind`. */
 export class Job implements SqlJob<Reply> {
   readonly command: Command;
@@ -58,15 +57,16 @@ export class Job implements SqlJob<Reply> {
     command: Command,
     text: string,
     facts: SqlStatement,
-    terms: JobTerms,
+    deadlineMs: number | undefined,
+    signal?: AbortSignal,
     preparation?: Preparation,
   ) {
     this.command = command;
     this.text = text;
     this.facts = facts;
     this.preparation = preparation;
-    this.deadlineMs = terms.deadlineMs;
-    this.signal = terms.signal;
+    this.deadlineMs = deadlineMs;
+    this.signal = signal;
     this.#callback = command.onResult;
     this.#emit = command.emit;
     // Ours is the deadline: the library's rejects the caller and leaves the connection to the next.

@@ -2,10 +2,10 @@
 import { HoldfastError } from "../../call/index.ts";
 import type { Endpoint } from "../../endpoint/index.ts";
 import { type Sink, takenBack } from "../../link/index.ts";
-import type { Ending } from "../../sql/index.ts";
+import { type Ending, Underway } from "../../sql/index.ts";
 import { refusesWrites } from "./errors.ts";
 import type { CommandClasses } from "./internals.ts";
-import type { Carrier, Job, Reply } from "./job.ts";
+import { type Carrier, type Job, Reply } from "./job.ts";
 import type { Command, LibraryConfig, LibraryConnection, Statement } from "./library.ts";
 import { ServerWord } from "./server-word.ts";
 import { Wire } from "./wire.ts";
@@ -34,7 +34,7 @@ export class Physical implements Carrier {
   readonly wire: Wire;
   readonly #classes: CommandClasses;
   readonly #owner: PhysicalOwner;
-  readonly #outstanding: Map<Command, Ending<Reply>> = new Map();
+  readonly #outstanding: Underway<Command, Ending<Reply>> = new Underway();
   /** A link's ears, while it has this connection. */
   sink: Sink | undefined;
   #ready = false;
@@ -123,17 +123,15 @@ export class Physical implements Carrier {
   }
 
   answered(command: Command, rows: unknown, fields: unknown): void {
-    const ending = this.#outstanding.get(command);
+    const ending = this.#outstanding.take(command);
     if (ending === undefined) return;
-    this.#outstanding.delete(command);
     this.word.reply(rows);
-    ending.resolve({ rows, fields });
+    ending.resolve(new Reply(rows, fields));
   }
 
   rejected(command: Command, error: unknown): void {
-    const ending = this.#outstanding.get(command);
+    const ending = this.#outstanding.take(command);
     if (ending === undefined) return;
-    this.#outstanding.delete(command);
     if (refusesWrites(error, this.inTransaction)) this.refused = error;
     ending.reject(error);
   }
@@ -145,7 +143,7 @@ export class Physical implements Carrier {
     if (this.lostCause !== undefined) return Promise.reject(this.lostCause);
     return new Promise((resolve, reject) => {
       const command = make(this.wire, (error, rows) => {
-        if (this.#outstanding.delete(command)) error ? reject(error) : resolve(rows);
+        if (this.#outstanding.take(command) !== undefined) error ? reject(error) : resolve(rows);
       });
       this.#outstanding.set(command, {
         resolve,
@@ -185,13 +183,13 @@ export class Physical implements Carrier {
 
   /** Takes one command out of the library's queue; false when it has begun, or is not here. */
   withdraw(command: Command): boolean {
-    if (command.next !== null || !this.#outstanding.delete(command)) return false;
+    if (command.next !== null || this.#outstanding.take(command) === undefined) return false;
     skip(command);
     return true;
   }
 
   #settle(error: unknown): void {
-    for (const command of [...this.#outstanding.keys()]) this.rejected(command, error);
+    for (const command of this.#outstanding.keys()) this.rejected(command, error);
   }
 
   destroy(): void {

@@ -80,11 +80,11 @@ function makeJob(
   const declared = options.resilience === undefined ? noTerms : readStatementOptions(options.resilience);
   const { effect, signal } = declared;
   const deadlineMs = declared.deadlineMs ?? (options.timeout || core?.callDeadlineMs);
-  return new Job(command, sql, factsOf(sql, effect), { deadlineMs, signal }, preparation);
+  return new Job(command, sql, factsOf(sql, effect), deadlineMs, signal, preparation);
 }
 
 function plain({ core }: Front, command: Command, name: string, facts: SqlStatement): Job {
-  return new Job(command, name, facts, { deadlineMs: core?.callDeadlineMs });
+  return new Job(command, name, facts, core?.callDeadlineMs);
 }
 
 /** Sorts a command by its class; the library has no other way to say what it wants. */

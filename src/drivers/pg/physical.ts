@@ -4,7 +4,7 @@ import { TLSSocket } from "node:tls";
 import { HoldfastError } from "../../call/index.ts";
 import type { Endpoint } from "../../endpoint/index.ts";
 import { type Sink, takenBack } from "../../link/index.ts";
-import { type Ending, isCured } from "../../sql/index.ts";
+import { type Ending, isCured, Underway } from "../../sql/index.ts";
 import { endsSession, isServerError, refusesWrites } from "./errors.ts";
 import type { Carrier, Job } from "./job.ts";
 import { library, type Submittable } from "./library.ts";
@@ -52,7 +52,7 @@ export class Physical implements Carrier {
   sink: Sink | undefined;
   ears: Ears | undefined;
   readonly #owner: PhysicalOwner;
-  readonly #outstanding: Map<Submittable, Ending<unknown>> = new Map();
+  readonly #outstanding: Underway<Submittable, Ending<unknown>> = new Underway();
   /** The server said no; what it makes of the transaction is told a moment later. */
   #refusal: { readonly query: Submittable; readonly error: unknown } | undefined;
   /** The query that the library has begun, of which the kernel took nothing. */
@@ -154,9 +154,8 @@ export class Physical implements Carrier {
   }
 
   answered({ query, facts }: Job, result: unknown): void {
-    const ending = this.#outstanding.get(query);
+    const ending = this.#outstanding.take(query);
     if (ending === undefined) return;
-    this.#outstanding.delete(query);
     if (facts.cures.length > 0) this.#forgetPrepared(facts.cures);
     ending.resolve(result);
   }
@@ -167,9 +166,8 @@ export class Physical implements Carrier {
       this.#refusal = { query, error };
       return;
     }
-    const ending = this.#outstanding.get(query);
+    const ending = this.#outstanding.take(query);
     if (ending === undefined) return;
-    this.#outstanding.delete(query);
     ending.reject(error);
   }
 
@@ -211,7 +209,7 @@ export class Physical implements Carrier {
       const { text, values } =
         typeof declared === "string" ? { text: declared, values: undefined } : declared;
       const done = (error: unknown, result?: unknown): void => {
-        this.#outstanding.delete(query);
+        this.#outstanding.take(query);
         if (error) reject(error === takenBack ? (this.lostCause ?? error) : error);
         else resolve(result as { readonly rows: readonly Record<string, unknown>[] });
       };
@@ -247,14 +245,14 @@ export class Physical implements Carrier {
   withdraw(query: Submittable): boolean {
     const { _queryQueue: queue } = this.wire;
     const at = queue.indexOf(query);
-    if (at < 0 || !this.#outstanding.delete(query)) return false;
+    if (at < 0 || this.#outstanding.take(query) === undefined) return false;
     queue.splice(at, 1);
     return true;
   }
 
   #settle(error: unknown): void {
     this.#refusal = undefined;
-    for (const query of [...this.#outstanding.keys()]) this.rejected(query, error);
+    for (const query of this.#outstanding.keys()) this.rejected(query, error);
     // A read may be on another connection by now, with the same query: this client has nothing more to say of it.
     this.wire._activeQuery = null;
     this.wire._sentQueryQueue.splice(0);
