@@ -129,6 +129,7 @@ export class HoldfastNatsConnection extends Base {
     this.#link.on("lameDuck", () => void this.#leave());
     this.#link.on("closed", ({ why, cause }) => {
       const asked = why === "user" || why === "drained";
+      this.#neverSent.end(cause ?? this.#link.closedError());
       void this.#regulated.close(asked ? undefined : asError(cause ?? this.#link.closedError()));
     });
   }
@@ -267,10 +268,12 @@ export class HoldfastNatsConnection extends Base {
     const fits = waitingBytes + wire.length <= bytes && waiting < entries;
     if (!fits && !(whenFull === "drop-oldest" && wire.length <= bytes))
       throw bufferFull(wire.length, waitingBytes, bytes);
+    this.#neverSent.waits(wire.length);
     this.#link
-      .call({ bytes: wire.length, effect: "once", kind: "cast", name: "the publish" }, async (physical) =>
-        this.#regulated.sendHeld(physical, wire),
-      )
+      .call({ bytes: wire.length, effect: "once", kind: "cast", name: "the publish" }, async (physical) => {
+        this.#regulated.sendHeld(physical, wire);
+        this.#neverSent.sent(wire.length);
+      })
       .catch((error: unknown) => this.#neverSent.tell(wire.length, error));
   }
 

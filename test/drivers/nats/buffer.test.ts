@@ -120,6 +120,45 @@ test("what waited and is too large for the server that came is told and not sent
   assert.equal(smaller.accepted(), 1);
 });
 
+test("what waited and is never sent is told with its count: dropped for newer, too old, still waiting at the close", async (t) => {
+  for (const [outbox, told, end] of [
+    [{ bytes: 32, whenFull: "drop-oldest" }, { count: 1, bytes: 15 }, "arrives"],
+    [{ ageMs: 50 }, { count: 3, bytes: 45 }, "waits"],
+    [{}, { count: 3, bytes: 45 }, "closes"],
+  ] as const) {
+    const server = await fakeNats(t);
+    const nc = await connected(t, server.url, { resilience: { outbox, stableAfterMs: 0 } });
+    const errors: unknown[] = [];
+    const types: string[] = [];
+    void (async () => {
+      for await (const status of nc.status()) {
+        types.push(status.type);
+        if (status.type === "error") errors.push(status.error);
+      }
+    })();
+    await lose(nc, () => server.close());
+    for (let i = 0; i < 3; i++) sixteen(nc);
+    // The library's iterator ends with the connection: who still reads an older status hears no more.
+    await until("the reader to have caught up", 5_000, () => types.includes("reconnecting"));
+    if (end === "closes") await nc.close();
+    const all = (): { count: number; bytes: number } => {
+      const sum = { count: 0, bytes: 0 };
+      for (const error of errors) {
+        assert.ok(isHoldfastError(error) && error.code === "HF_LOST" && error.outcome === "not-applied");
+        sum.count += Number(error.details?.count);
+        sum.bytes += Number(error.details?.bytes);
+      }
+      return sum;
+    };
+    await until(`${told.count} told: ${end}`, 5_000, () => all().count >= told.count);
+    assert.deepEqual(all(), told);
+    if (end !== "arrives") continue;
+    const again = await fakeNats(t, {}, server.port);
+    await nc.flush();
+    assert.equal(again.lines.filter((line) => line.startsWith("PUB")).length, 2);
+  }
+});
+
 test("confirmWithinMs: 100 ms after a publish by default; 0: nobody asks", async (t) => {
   for (const [confirmWithinMs, asked] of [
     [undefined, 1],
