@@ -50,8 +50,11 @@ function bare(sql: string, how: Quoting): string {
   };
   while (at < sql.length) {
     const [c, rest] = [sql[at] as string, sql.slice(at)];
-    if (c === "'") quoted(c, how.backslash || (!how.mysql && /(^|[^\w$])e$/i.test(sql.slice(0, at))));
-    else if (c === '"') quoted(c, how.backslashInDouble);
+    // To PostgreSQL every character beyond ASCII is a letter: an E behind one ends a name, and begins no string.
+    if (c === "'") {
+      const escapes = !how.mysql && /(^|[^\w$\u0080-\uffff])e$/i.test(sql.slice(0, at));
+      quoted(c, how.backslash || escapes);
+    } else if (c === '"') quoted(c, how.backslashInDouble);
     else if (c === "`" && how.backtick) quoted(c, false);
     else if (how.mysql ? /^(#|--([\s\x7f]|$))/.test(rest) : rest.startsWith("--")) {
       const end = how.mysql ? rest.indexOf("\n") : rest.search(/[\r\n]/);
