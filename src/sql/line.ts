@@ -37,6 +37,11 @@ export class SqlLine<C extends SqlConnection> {
     link.on("disconnected", () => this.#bringBack());
   }
 
+  /** How many statements were passed. */
+  get passed(): number {
+    return this.#order;
+  }
+
   /** True when the server holds something for this session that can't be rebuilt. */
   get holds(): boolean {
     return this.#holdings.current !== undefined;

@@ -1,4 +1,5 @@
 /** `createConnection`: the library's own connection, on a link of ours. */
+import type { Connection } from "mysql2/promise";
 import { processGovernor } from "../../governor/index.ts";
 import { Link } from "../../link/index.ts";
 import { type Resilience, resilienceOf } from "../../observe/index.ts";
@@ -7,6 +8,7 @@ import { ownDriver } from "./driver.ts";
 import { isConflict, isReadOnly } from "./errors.ts";
 import type { Callback, LibraryConnection } from "./library.ts";
 import type { Physical } from "./physical.ts";
+import { promisedConnection, type ResilientConnection } from "./promised.ts";
 import { SessionCore } from "./session-core.ts";
 import { libraryConfig, type MysqlSettings, readGiven, readSettings } from "./settings.ts";
 import { attach, ShellConnection, shellConfig, showPhysical } from "./shell.ts";
@@ -111,6 +113,10 @@ export class HoldfastConnection extends ShellConnection {
     this.close();
   }
 
+  override promise(promiseImpl?: unknown): Connection & ResilientConnection {
+    return promisedConnection(super.promise(promiseImpl), this);
+  }
+
   /**
    * Begins, runs the function, commits; rolls back when it throws. With `retry` it is run again when the connection was
    * lost before COMMIT was sent, or the server undid the transaction. A lost COMMIT is `maybe-applied`, never repeated.
@@ -133,6 +139,7 @@ export function transactionOn<T>(
     });
   return runTransaction(
     {
+      passed: () => core.line.passed,
       begin: () => ask("START TRANSACTION"),
       work,
       commit: () => ask("COMMIT"),

@@ -4,11 +4,16 @@
  * `createServer` are the library's own, untouched.
  */
 import type { Connection, ConnectionOptions, Pool, PoolOptions } from "mysql2";
+import type { Connection as PromiseConnection, Pool as PromisePool } from "mysql2/promise";
 import type { Resilience } from "../../observe/index.ts";
 import type { PoolResilience, TransactionOptions } from "../../sql/index.ts";
 import { makeConnection } from "./connection.ts";
 import type { MysqlConnectionResilience, MysqlPoolResilience } from "./options.ts";
 import { makePool } from "./pool.ts";
+import type {
+  ResilientConnection as ResilientPromiseConnection,
+  ResilientPool as ResilientPromisePool,
+} from "./promise.ts";
 
 export * from "mysql2";
 export {
@@ -29,10 +34,7 @@ export type {
   MysqlResilience,
   StatementResilience,
 } from "./options.ts";
-export type {
-  ResilientConnection as ResilientPromiseConnection,
-  ResilientPool as ResilientPromisePool,
-} from "./promise.ts";
+export type { ResilientPromiseConnection, ResilientPromisePool };
 
 /** What a connection has beside the library's own. */
 export interface ResilientConnection {
@@ -43,6 +45,8 @@ export interface ResilientConnection {
    * lost before COMMIT was sent, or the server undid the transaction (1205, 1213). A lost COMMIT is `maybe-applied`.
    */
   transaction<T>(work: (connection: Connection) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** The library's promise API over this connection, with these extras too. */
+  promise(promiseImpl?: PromiseConstructor): PromiseConnection & ResilientPromiseConnection;
 }
 
 /** What a pool has beside the library's own. */
@@ -50,6 +54,7 @@ export interface ResilientPool {
   readonly resilience: PoolResilience;
   /** The same on a connection of the pool, on another one for each try. */
   transaction<T>(work: (connection: Connection) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  promise(promiseImpl?: PromiseConstructor): ResilientPromisePool & PromisePool;
 }
 
 /**
@@ -61,8 +66,8 @@ export interface ResilientPool {
  */
 export function createPool(
   options: string | (PoolOptions & { resilience?: MysqlPoolResilience }),
-): Pool & ResilientPool {
-  return makePool(options) as unknown as Pool & ResilientPool;
+): ResilientPool & Pool {
+  return makePool(options) as unknown as ResilientPool & Pool;
 }
 
 /**
@@ -74,8 +79,8 @@ export function createPool(
  */
 export function createConnection(
   options: string | (ConnectionOptions & { resilience?: MysqlConnectionResilience }),
-): Connection & ResilientConnection {
-  return makeConnection(options) as unknown as Connection & ResilientConnection;
+): ResilientConnection & Connection {
+  return makeConnection(options) as unknown as ResilientConnection & Connection;
 }
 
 export const connect: typeof createConnection = createConnection;

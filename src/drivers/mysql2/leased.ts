@@ -1,4 +1,5 @@
 /** `pool.getConnection()`: the library's own pool connection, on a link whose connections come from the pool. */
+import type { Connection } from "mysql2/promise";
 import { freePermits, Link } from "../../link/index.ts";
 import { type Resilience, resilienceOf } from "../../observe/index.ts";
 import {
@@ -13,6 +14,7 @@ import { baseDriver } from "./driver.ts";
 import type { Callback } from "./library.ts";
 import type { Physical } from "./physical.ts";
 import type { HoldfastPool } from "./pool.ts";
+import { promisedConnection, type ResilientConnection } from "./promised.ts";
 import { SessionCore } from "./session-core.ts";
 import { attach, ShellPoolConnection, shellConfig, showPhysical } from "./shell.ts";
 
@@ -111,6 +113,10 @@ export class LeasedConnection extends ShellPoolConnection {
     this.destroy();
     callback?.(null);
     return this;
+  }
+
+  override promise(promiseImpl?: unknown): Connection & ResilientConnection {
+    return promisedConnection(super.promise(promiseImpl), this);
   }
 
   /** See `transaction` of a connection. */

@@ -1,4 +1,5 @@
 /** `createPool`: the library's own pool class, whose connections are those of our pool room. */
+import type { Pool } from "mysql2/promise";
 import { ElasticPool, type PoolOptions } from "../../pool/index.ts";
 import {
   type Ending,
@@ -17,6 +18,7 @@ import { library } from "./library.ts";
 import { bareShell } from "./on-physical.ts";
 import type { Physical } from "./physical.ts";
 import { libraryPoolConfig, poolOptions } from "./pool-settings.ts";
+import { promisedPool, type ResilientPool } from "./promised.ts";
 import { libraryConfig, type MysqlSettings, readGiven, readSettings } from "./settings.ts";
 import { attach, ShellConnection, type ShellCore, shellConfig } from "./shell.ts";
 
@@ -97,6 +99,10 @@ export class HoldfastPool extends library.Pool {
       },
       (error: unknown) => process.nextTick(callback, error),
     );
+  }
+
+  override promise(promiseImpl?: unknown): Pool & ResilientPool {
+    return promisedPool(super.promise(promiseImpl), this);
   }
 
   releaseConnection(connection: { release(): void }): void {

@@ -1,11 +1,9 @@
 /** `holdfast/mysql2/promise`: the library's promise API over the same pools and connections. */
-import type { Connection, ConnectionOptions, Pool, PoolConnection, PoolOptions } from "mysql2/promise";
-import type { Resilience } from "../../observe/index.ts";
-import type { PoolResilience, TransactionOptions } from "../../sql/index.ts";
+import type { Connection, ConnectionOptions, Pool, PoolOptions } from "mysql2/promise";
 import { makeConnection } from "./connection.ts";
-import type { LeasedConnection } from "./leased.ts";
 import type { MysqlConnectionResilience, MysqlPoolResilience } from "./options.ts";
 import { makePool } from "./pool.ts";
+import type { ResilientConnection, ResilientPool } from "./promised.ts";
 
 export * from "mysql2/promise";
 export type { PoolResilience, TransactionOptions } from "../../sql/index.ts";
@@ -18,51 +16,13 @@ export type {
   StatementResilience,
 } from "./options.ts";
 
-/** What a connection has beside the library's own. See `holdfast/mysql2`. */
-export interface ResilientConnection {
-  readonly resilience: Resilience;
-  transaction<T>(work: (connection: Connection) => Promise<T>, options?: TransactionOptions): Promise<T>;
-}
-
-/** A connection that was checked out of a pool. */
-export interface ResilientPoolConnection extends PoolConnection {
-  readonly resilience: Resilience;
-  transaction<T>(work: (connection: Connection) => Promise<T>, options?: TransactionOptions): Promise<T>;
-}
-
-/** What a pool has beside the library's own. See `holdfast/mysql2`. */
-export interface ResilientPool {
-  getConnection(): Promise<ResilientPoolConnection>;
-  readonly resilience: PoolResilience;
-  transaction<T>(work: (connection: Connection) => Promise<T>, options?: TransactionOptions): Promise<T>;
-}
+export type { ResilientConnection, ResilientPool, ResilientPoolConnection } from "./promised.ts";
 
 /** @throws `HF_OPTION`; see `createPool` of `holdfast/mysql2` */
 export function createPool(
   options: string | (PoolOptions & { resilience?: MysqlPoolResilience }),
 ): ResilientPool & Pool {
-  const core = makePool(options);
-  const promised = core.promise(promiseOf(options)) as ResilientPool & Pool;
-  const getConnection = promised.getConnection.bind(promised);
-  return Object.assign(promised, {
-    resilience: core.resilience,
-    async getConnection() {
-      const connection = await getConnection();
-      const lease = connection.connection as unknown as LeasedConnection;
-      const extras = {
-        transaction: <T>(work: (connection: Connection) => Promise<T>, how?: TransactionOptions) =>
-          lease.transaction(() => work(connection), how),
-      };
-      // Made when it is asked for: most borrowers never do.
-      Object.defineProperty(extras, "resilience", { get: () => lease.resilience, configurable: true });
-      return Object.defineProperties(
-        connection,
-        Object.getOwnPropertyDescriptors(extras),
-      ) as unknown as ResilientPoolConnection;
-    },
-    transaction: <T>(work: (connection: Connection) => Promise<T>, how?: TransactionOptions) =>
-      core.transaction((connection) => work(connection.promise() as Connection), how),
-  });
+  return makePool(options).promise(promiseOf(options));
 }
 
 /** Resolves when connected. @throws (as rejection) why it could not be; `HF_OPTION` */
@@ -71,12 +31,7 @@ export async function createConnection(
 ): Promise<Connection & ResilientConnection> {
   const core = makeConnection(options);
   await core.link.connect();
-  const promised = core.promise(promiseOf(options)) as Connection & ResilientConnection;
-  return Object.assign(promised, {
-    resilience: core.resilience,
-    transaction: <T>(work: (connection: Connection) => Promise<T>, how?: TransactionOptions) =>
-      core.transaction(() => work(promised), how),
-  });
+  return core.promise(promiseOf(options));
 }
 
 function promiseOf(options: unknown): unknown {

@@ -120,6 +120,7 @@ export function transactionOn<T>(
   };
   return runTransaction(
     {
+      passed: () => core.line.passed,
       begin: () => ask("BEGIN"),
       work,
       async commit() {

@@ -111,3 +111,31 @@ test("the doors export what the library exports", () => {
     assert.ok(name in ours, name);
   }
 });
+
+test("promise() of the callback door has what the promise door has: resilience, transaction, on what it lends too", async (t) => {
+  const rig = await rigFor(t);
+  if (rig === undefined) return;
+  const pool = callbacks.createPool({ ...rig.where, resilience: quick });
+  rig.cleanUp(() => pool.resilience.close({ deadlineMs: 0 }));
+  const promised = pool.promise();
+  assert.equal(promised.resilience, pool.resilience);
+  await promised.query("CREATE TABLE t (id INT)");
+  await promised.transaction((connection) => connection.query("INSERT INTO t VALUES (1)"));
+  const lent = await promised.getConnection();
+  assert.equal(lent.resilience.snapshot().phase, "ready");
+  await assert.rejects(
+    lent.transaction(async (connection) => {
+      assert.equal(connection, lent);
+      await connection.query("INSERT INTO t VALUES (2)");
+      throw new Error("mine");
+    }),
+    /^Error: mine$/,
+  );
+  lent.release();
+  const single = callbacks.createConnection({ ...rig.where, resilience: quick });
+  rig.cleanUp(() => single.resilience.close());
+  const one = single.promise();
+  assert.equal(one.resilience, single.resilience);
+  await one.transaction((connection) => connection.query("INSERT INTO t VALUES (3)"));
+  assert.equal(await rig.count("t"), 2);
+});
