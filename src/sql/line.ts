@@ -2,9 +2,9 @@
  * One SQL session over a link: which calls may move to another connection, which belong to the one they began on, and
  * what must be rebuilt or told when that one is gone. The same code serves single connections and leases of a pool.
  */
-import type { CallDescription } from "../call/index.ts";
+import type { CallDescription, HoldfastError } from "../call/index.ts";
 import type { Link, Sink } from "../link/index.ts";
-import { type Holding, Holdings, lostState } from "./holdings.ts";
+import { type Holding, Holdings, lostState, transactionKey } from "./holdings.ts";
 import { isCured, type Statement } from "./statement.ts";
 
 /** What the server said about a connection with its last reply. */
@@ -28,6 +28,8 @@ export class SqlLine<C extends SqlConnection> {
   /** Keys of items that no rollback brings back. */
   readonly #lasting: Set<string> = new Set();
   #order = 0;
+  /** A transaction was told lost, and nothing has ended or replaced it since. */
+  #transactionLost = false;
   /** The connection of the last statement: what LAST_INSERT_ID() asks for lives there. */
   #last: C | undefined;
 
@@ -49,12 +51,14 @@ export class SqlLine<C extends SqlConnection> {
 
   /** Whether what was held is gone with its connection; from then on nobody is told any more. */
   forgive(): boolean {
+    this.#transactionLost = false;
     return this.#holdings.takeLost(this.link.connection) !== undefined;
   }
 
   /** The session was wiped (a reset of the connection, another user). */
   forget(): void {
     this.#holdings.clear();
+    this.#transactionLost = false;
     this.#before.clear();
     for (const { key } of this.link.session.items) this.link.session.delete(key);
   }
@@ -67,7 +71,7 @@ export class SqlLine<C extends SqlConnection> {
   /**
    * Passes one statement.
    * @throws (as rejection) what `Gate.call` does, and once `HF_UNRECOVERABLE` with what was lost, when the state that
-   * the statement may depend on went with its connection
+   * the statement may depend on went with its connection; a COMMIT of a transaction that was told lost fails as well
    * @param rolledBack asked after a COMMIT that succeeded: whether the server rolled back instead
    */
   run<T>(
@@ -78,14 +82,29 @@ export class SqlLine<C extends SqlConnection> {
   ): Promise<T> {
     // What only rolls back asks for what a loss has already done: it may go anywhere.
     if (!onlyRollsBack(statement)) {
-      const lost = this.#holdings.takeLost(this.link.connection);
+      const lost = this.#lostBefore(statement);
       if (lost !== undefined) return Promise.reject(lost);
     }
+    if (statement.transaction === "begin" || statement.transaction === "rollback")
+      this.#transactionLost = false;
     const order = this.#order++;
     const holding = this.#holdings.bind(statement, order);
     const plain = holding === undefined && !statement.dirty && !statement.recalls;
     if (plain && statement.transaction === "none") return this.#plain(call, order, send);
     return this.#bound(statement, call, holding, order, send, rolledBack);
+  }
+
+  /** The server would say "OK" to the COMMIT of a transaction that it never had: whoever sends it must not believe that. */
+  #lostBefore({ asksCommit }: Statement): HoldfastError | undefined {
+    const lost = this.#holdings.takeLost(this.link.connection);
+    if (lost !== undefined) {
+      const all: unknown = lost.details?.lost;
+      this.#transactionLost = !asksCommit && Array.isArray(all) && all.includes(transactionKey);
+      return lost;
+    }
+    if (!asksCommit || !this.#transactionLost) return undefined;
+    this.#transactionLost = false;
+    return lostState(["the transaction that this COMMIT would end"], [transactionKey]);
   }
 
   /** Nothing to note but the server's word. */

@@ -42,6 +42,8 @@ export function joined(drafts: readonly Draft[]): Draft {
   for (const draft of drafts) {
     if (draft.effect === "once" || whole.effect === "once") whole.effect = "once";
     else if (draft.effect === "idempotent") whole.effect = "idempotent";
+    if (draft.asksCommit && whole.transaction !== "begin" && whole.transaction !== "savepoint")
+      whole.asksCommit = true;
     if (draft.transaction !== "none") whole.transaction = draft.transaction;
     for (const cure of draft.cures) {
       sets.cure(cure);

@@ -70,6 +70,7 @@ export function mysqlHead(statement: StatementText, scan: Scan, draft: Draft): v
       if (second === "transaction") transaction(draft, "begin", "idempotent");
       return;
     case "commit":
+      draft.asksCommit = true;
       return transaction(draft, "commit", "once");
     case "rollback":
       return rollback(head, draft);

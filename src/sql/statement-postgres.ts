@@ -27,7 +27,8 @@ export function postgresHead(statement: StatementText, scan: Scan, draft: Draft)
       return transaction(draft, "begin", "idempotent");
     case "commit":
     case "end":
-      return transaction(draft, head[1]?.text === "prepared" ? "none" : "commit", "once");
+      draft.asksCommit = head[1]?.text !== "prepared";
+      return transaction(draft, draft.asksCommit ? "commit" : "none", "once");
     case "abort":
     case "rollback":
       return rollback(head, draft);

@@ -35,6 +35,8 @@ export interface Statement {
    * DDL) and for `PREPARE TRANSACTION`: in flight, its fate is unknown.
    */
   readonly transaction: "begin" | "commit" | "rollback" | "savepoint" | "none";
+  /** A COMMIT: whoever sends it believes that a transaction is open, and that no statement of this text began it. */
+  readonly asksCommit: boolean;
   readonly sets: readonly SessionItem[];
   readonly leaves: readonly Leftover[];
   /** Keys of items and leftovers that are gone afterwards, before this statement's own `sets` and `leaves`; a key may end in `*`. */
@@ -51,6 +53,7 @@ export interface Statement {
 export interface Draft {
   effect: Statement["effect"];
   transaction: Statement["transaction"];
+  asksCommit: boolean;
   sets: SessionItem[];
   leaves: Leftover[];
   cures: string[];
@@ -62,6 +65,7 @@ export function newDraft(): Draft {
   return {
     effect: "once",
     transaction: "none",
+    asksCommit: false,
     sets: [],
     leaves: [],
     cures: [],

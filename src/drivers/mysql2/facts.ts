@@ -3,7 +3,7 @@ import type { Effect } from "../../call/index.ts";
 import { readStatement, type Statement } from "../../sql/index.ts";
 
 const nothing = {
-  ...{ sets: [], leaves: [], cures: [], dirty: false, recalls: false, multi: false },
+  ...{ sets: [], leaves: [], cures: [], dirty: false, recalls: false, multi: false, asksCommit: false },
 } as const;
 
 /** Ping, and preparing a statement. */

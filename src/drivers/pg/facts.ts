@@ -11,7 +11,7 @@ const valueBytes = 16;
 /** Something of which no text is known. */
 const unknown: Statement = {
   ...{ effect: "once", transaction: "none", sets: [], leaves: [], cures: [] },
-  ...{ dirty: true, recalls: false, multi: false },
+  ...{ dirty: true, recalls: false, multi: false, asksCommit: false },
 };
 
 /** The text of a query, a cursor, a stream or a COPY. */

@@ -206,6 +206,30 @@ test("[mariadb-redis 34] [mariadb-redis 36]: in a transaction nothing is sent ag
   connection.release();
 });
 
+test("[mariadb-redis 36]: the COMMIT of a transaction that was told lost fails too; bare servers say OK to it", async (t) => {
+  const rig = await rigFor(t);
+  if (rig === undefined) return;
+  const pool = rig.pool();
+  await pool.query("CREATE TABLE t (id INT)");
+  const connection = await pool.getConnection();
+  await connection.beginTransaction();
+  await connection.query("INSERT INTO t VALUES (1)");
+  await rig.server.sql.killAll();
+  await failure(connection.query("INSERT INTO t VALUES (2)"));
+  const late = await failure(connection.commit());
+  assert.deepEqual([late.code, late.outcome], ["HF_UNRECOVERABLE", "not-applied"]);
+  // A function that swallows the failure of its statement is not taken for done.
+  const swallowed = await failure(
+    pool.transaction(async (mine) => {
+      await mine.query("INSERT INTO t VALUES (3)");
+      await rig.server.sql.killAll();
+      for (const id of [4, 5]) await mine.query("INSERT INTO t VALUES (?)", [id]).catch(() => {});
+    }),
+  );
+  assert.equal(swallowed.outcome, "not-applied");
+  connection.release();
+});
+
 test("[mariadb-redis 37]: a transaction is run again only when asked, never past its bound, and refused when it was too long", async (t) => {
   const rig = await rigFor(t);
   if (rig === undefined) return;

@@ -114,7 +114,12 @@ test("[mariadb-redis 11] [mariadb-redis 12] [mariadb-redis 13]: server down: dia
   const again = await rig.proxy.fault({ kind: "refuse" });
   lonely.resilience.on("dialFailed", () => dials++);
   assert.equal((await failure(lonely.query("SELECT 1"))).code, "HF_DEADLINE");
-  assert.equal(lonely.resilience.snapshot().dialing, 0);
+  // A dial that was under way may end; another one begins only with a need.
+  await until("no dial is under way", 5_000, () => lonely.resilience.snapshot().dialing === 0);
+  const ended = dials;
+  const needy = rig.pool({ connectionTimeoutMillis: 500 });
+  assert.equal((await failure(needy.query("SELECT 1"))).code, "HF_DEADLINE");
+  assert.deepEqual([dials, lonely.resilience.snapshot().dialing], [ended, 0]);
   await again.undo();
   await theirs.end();
 });
@@ -163,6 +168,20 @@ test("[mariadb-redis 34] [mariadb-redis 36]: in a transaction nothing is sent ag
   );
   await client.query("ROLLBACK");
   assert.equal((await client.query("SELECT FROM t")).rowCount, 0);
+  client.release();
+});
+
+test("[mariadb-redis 36]: the COMMIT of a transaction that was told lost fails too; a bare server only warns", async (t) => {
+  const rig = await rigFor(t);
+  if (rig === undefined) return;
+  const client = await rig.pool().connect();
+  await client.query("CREATE TABLE t (n int)");
+  await client.query("BEGIN");
+  await client.query("INSERT INTO t VALUES (1)");
+  await rig.server.sql.killAll();
+  await failure(client.query("INSERT INTO t VALUES (2)"));
+  const late = await failure(client.query("COMMIT"));
+  assert.deepEqual([late.code, late.outcome], ["HF_UNRECOVERABLE", "not-applied"]);
   client.release();
 });
 
