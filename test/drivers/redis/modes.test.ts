@@ -1,6 +1,7 @@
 /** Other ways to use a connection: TLS, a Unix socket, MONITOR, RESET, client-side caching, raw transactions. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { rm } from "node:fs/promises";
 import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -64,6 +65,7 @@ test("a Unix socket is an endpoint like any other", async (t) => {
   const path = join("/tmp", `holdfast-${process.pid}-${t.name.length}.sock`);
   const rig = await rigFor(t, { config: { unixsocket: path } });
   if (rig === undefined) return;
+  t.after(() => rm(path, { force: true })); // a killed server leaves it
   const client = rig.client({ socket: { path, tls: false } });
   await client.connect();
   const back = next(client, "reconnected");
