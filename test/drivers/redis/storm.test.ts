@@ -79,7 +79,7 @@ test("kill -9 and restart: what waited is done, in order, on the new process", a
 test("a restarted server that reads its data from disk is waited for; nothing that waited sees LOADING", async (t) => {
   const rig = await rigFor(t, { config: { "key-load-delay": "1000", "aof-use-rdb-preamble": "no" } });
   if (rig === undefined) return;
-  const client = rig.client();
+  const client = rig.client({ commandOptions: { timeout: 60_000 } });
   await client.connect();
   await Promise.all(Array.from({ length: 3_000 }, (_, i) => client.set(`k${i}`, i)));
   const lost = next(client, "disconnected");
