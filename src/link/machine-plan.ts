@@ -7,7 +7,8 @@ import type { Chooser } from "./policy.ts";
 import type { LinkState } from "./state.ts";
 
 /**
- * Opens an episode. The immediate first try *is* slot 0 of the schedule; with `carryOn` (the last connection did
+ * Opens an episode. The immediate first try *is* slot 0 of the schedule (the very first dial of a link is free where
+ * that slot is a wait); with `carryOn` (the last connection did
  * not last) the schedule goes on where it was and the round is not begun again, so that a server that accepts and
  * drops is backed off from like one that refuses.
  */
@@ -87,7 +88,15 @@ function drawRound(
   const episode = state.episode;
   const slots = episode?.slots ?? 0;
   const elapsedMs = ctx.nowMs - (episode?.startedMs ?? ctx.nowMs);
-  const drawn = draw(state, ctx, { attempt: slots, elapsedMs, cause });
+  const slot = draw(state, ctx, { attempt: slots, elapsedMs, cause });
+  // A link that has never dialled has nothing to keep its distance from: a schedule that begins with a wait begins
+  // behind its first attempt.
+  const untried =
+    state.epoch === 0 &&
+    cause === undefined &&
+    !("threw" in slot) &&
+    !("delayMs" in slot && slot.delayMs === 0);
+  const drawn: typeof slot = untried ? { delayMs: 0, schedule: state.schedule } : slot;
   if ("threw" in drawn) {
     report(undefined);
     return giveUp(state, "fatal", drawn.threw, ctx);
@@ -112,7 +121,7 @@ function drawRound(
     ...state,
     endpoints,
     schedule: drawn.schedule,
-    episode: episode && { ...episode, slots: slots + 1, authDelayMs: 0 },
+    episode: episode && { ...episode, slots: untried ? slots : slots + 1, authDelayMs: 0 },
   };
   return schedule(round, next, delayMs, cause, ctx, report);
 }

@@ -21,11 +21,9 @@ function run(state: LinkState, events: readonly Parameters<typeof step>[1][]): L
 function waiting(): LinkState {
   const idle = initialState(policy, [{ host: "a", port: 1 }], {}, { nowMs: 0, random });
   const granted = { type: "granted" } as const;
-  const wait = { type: "timer", name: "phase" } as const;
   const cause = new Error("refused");
   const ready = run(idle, [
     { type: "start" },
-    wait,
     granted,
     { type: "dialed", epoch: 1 },
     { type: "restored", epoch: 1, version: 0 },
@@ -59,11 +57,14 @@ test("reconnecting switched off in back-off ends the link; while dialing, when t
 test("a schedule that ends by count closes as attempts-exhausted", () => {
   const limited = { ...policy, backoff: take(constant(1_000), 1) };
   const idle = initialState(limited, [{ host: "a", port: 1 }], {}, { nowMs: 0, random });
+  const cause = new Error("refused");
   const end = run(idle, [
     { type: "start" },
+    { type: "granted" },
+    { type: "failed", epoch: 1, linkClass: "transient", cause },
     { type: "timer", name: "phase" },
     { type: "granted" },
-    { type: "failed", epoch: 1, linkClass: "transient", cause: new Error("refused") },
+    { type: "failed", epoch: 2, linkClass: "transient", cause },
   ]);
   assert.deepEqual([end.phase, end.why], ["closed", "attempts-exhausted"]);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { list } from "../../src/backoff/index.ts";
+import { type Backoff, constant, immediately, list, take } from "../../src/backoff/index.ts";
 import { isHoldfastError } from "../../src/call/index.ts";
 import { Fake, refused } from "./support/fake.ts";
 
@@ -273,5 +273,41 @@ test("a call larger than the whole write buffer is refused, also when the buffer
     return true;
   });
   assert.equal(fake.last.sent.length, 0);
+  await fake.link.close();
+});
+
+test("the first connect of a link dials at once, also where the schedule begins with a wait", async () => {
+  const waits = constant(1_000);
+  const cases: readonly [string, Backoff, readonly number[]][] = [
+    ["a wait comes behind a failure", waits, [0, 1_000, 2_000, 3_000]],
+    ["an immediate first try is that first dial", immediately(waits), [0, 1_000, 2_000, 3_000]],
+    ["what a schedule allows, it allows behind it", take(waits, 2), [0, 1_000, 2_000]],
+    ["even nothing", take(waits, 0), [0]],
+  ];
+  for (const [why, backoff, dials] of cases) {
+    for (const lazy of [false, true]) {
+      const fake = new Fake({ policy: { backoff, retryInitial: true, lazy } });
+      fake.answer = () => refused();
+      fake.link.connect().catch(() => {});
+      const call = fake.call("one");
+      call.catch(() => {});
+      await fake.advance(3_500);
+      assert.deepEqual(
+        fake.dials.map(({ atMs }) => atMs),
+        dials,
+        why,
+      );
+      await fake.link.close();
+    }
+  }
+  const fake = new Fake({ policy: { backoff: waits } });
+  await fake.link.connect();
+  fake.lose();
+  await fake.advance(2_000);
+  assert.deepEqual(
+    fake.dials.map(({ atMs }) => atMs),
+    [0, 1_000],
+    "after a loss the schedule's first wait is kept",
+  );
   await fake.link.close();
 });

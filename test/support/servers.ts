@@ -3,6 +3,8 @@ import type { TestContext } from "node:test";
 import {
   NatsCluster,
   type NatsClusterOptions,
+  RedisCluster,
+  type RedisClusterOptions,
   type RunningServer,
   type ServerName,
   ServerUnavailable,
@@ -40,6 +42,14 @@ export function withSqlPair(
   options: SqlPairOptions = {},
 ): Promise<SqlPair | undefined> {
   return withOrSkip(t, () => SqlPair.start(name, options));
+}
+
+/** The same for redis-servers that form a cluster. */
+export function withRedisCluster(
+  t: TestContext,
+  options: RedisClusterOptions = {},
+): Promise<RedisCluster | undefined> {
+  return withOrSkip(t, () => RedisCluster.start(options));
 }
 
 async function withOrSkip<T extends AsyncDisposable>(

@@ -68,7 +68,15 @@ test("types of holdfast/redis", () => {
   expectTypeOf(ours.createClient).parameter(0).exclude<undefined>().toHaveProperty("resilience");
   expectTypeOf<ours.RedisClientOptions>().toEqualTypeOf<library.RedisClientOptions>();
   expectTypeOf<ours.RedisClientType>().toEqualTypeOf<library.RedisClientType>();
-  expectTypeOf(ours.createCluster).toEqualTypeOf(library.createCluster);
+  const cluster = ours.createCluster({ rootNodes: [], RESP: 2, scripts: { add: script } });
+  const clusterTheirs = library.createCluster({ rootNodes: [], RESP: 2, scripts: { add: script } });
+  expectTypeOf(cluster).toExtend<typeof clusterTheirs>();
+  expectTypeOf(cluster.get).toEqualTypeOf(clusterTheirs.get);
+  expectTypeOf(cluster.add).toEqualTypeOf(clusterTheirs.add);
+  expectTypeOf(cluster.resilience).toEqualTypeOf<ours.ClusterResilience>();
+  expectTypeOf(cluster.duplicate().resilience).toEqualTypeOf<ours.ClusterResilience>();
+  const clusterConnected = async () => (await cluster.connect()).resilience;
+  expectTypeOf(clusterConnected).returns.resolves.toEqualTypeOf<ours.ClusterResilience>();
   // @ts-expect-error a key that does not exist
   () => ours.createClient({ resilience: { conectTimeoutMs: 1 } });
 });

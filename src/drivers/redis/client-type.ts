@@ -3,6 +3,8 @@ import type {
   RedisClientOptions,
   RedisClientPoolType,
   RedisClientType,
+  RedisClusterOptions,
+  RedisClusterType,
   RedisFunctions,
   RedisModules,
   RedisScripts,
@@ -10,6 +12,7 @@ import type {
   TypeMapping,
 } from "redis";
 import type { PoolResilience, Resilience } from "../../observe/index.ts";
+import type { ClusterResilience } from "./cluster-resilience.ts";
 import type { CommandOptions } from "./library.ts";
 import type { ClientPoolOptions } from "./pool-options.ts";
 import type { RedisClientResilience } from "./settings.ts";
@@ -82,4 +85,38 @@ interface PoolReturns<
   /** State, events and control of the pool. */
   readonly resilience: PoolResilience;
   connect(): Promise<ResilientClientPool<M, F, S, RESP, TYPE_MAPPING>>;
+}
+
+/** The library's cluster, and `resilience`. */
+export type ResilientCluster<
+  M extends RedisModules = Nothing,
+  F extends RedisFunctions = Nothing,
+  S extends RedisScripts = Nothing,
+  RESP extends RespVersions = 3,
+  TYPE_MAPPING extends TypeMapping = Nothing,
+> = ClusterReturns<M, F, S, RESP, TYPE_MAPPING> & RedisClusterType<M, F, S, RESP, TYPE_MAPPING>;
+
+interface ClusterReturns<
+  M extends RedisModules,
+  F extends RedisFunctions,
+  S extends RedisScripts,
+  RESP extends RespVersions,
+  TYPE_MAPPING extends TypeMapping,
+> extends AsyncDisposable {
+  /** State and events of the nodes' connections. */
+  readonly resilience: ClusterResilience;
+  connect(): Promise<ResilientCluster<M, F, S, RESP, TYPE_MAPPING>>;
+  /** A cluster with the same options, `resilience` included, except what `overrides` says. */
+  duplicate<
+    M2 extends RedisModules = M,
+    F2 extends RedisFunctions = F,
+    S2 extends RedisScripts = S,
+    RESP2 extends RespVersions = RESP,
+    TYPE_MAPPING2 extends TypeMapping = TYPE_MAPPING,
+  >(
+    overrides?: Partial<RedisClusterOptions<M2, F2, S2, RESP2, TYPE_MAPPING2>> & {
+      resilience?: Omit<RedisClientResilience, "endpoints">;
+    },
+  ): ResilientCluster<M2, F2, S2, RESP2, TYPE_MAPPING2>;
+  withTypeMapping<MAPPING extends TypeMapping>(mapping: MAPPING): ResilientCluster<M, F, S, RESP, MAPPING>;
 }

@@ -202,11 +202,14 @@ export class Core {
     return undefined;
   }
 
-  /** The library's own timeout stays out of it: it makes an AbortSignal and a timer for every command. */
+  /**
+   * The library's own timeout stays out of it: it makes an AbortSignal and a timer for every command. The slot that a
+   * cluster adds is of use only where queues are moved by the server's word, which is off.
+   */
   #forLibrary(options: CommandOptions | undefined): CommandOptions | undefined {
     if (options === this.#lastOptions) return this.#lastForLibrary;
     this.#lastOptions = options;
-    const { timeout: _timeout, ...rest } = options ?? {};
+    const { timeout: _timeout, slotNumber: _slot, ...rest } = options ?? {};
     const names = Object.keys(rest);
     this.#lastForLibrary = names.length === 0 ? undefined : rest;
     this.#plainOptions = names.every((name) => name === "typeMapping");

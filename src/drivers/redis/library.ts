@@ -30,6 +30,7 @@ export type PubSubTypeListeners = ReturnType<LibraryClient["getPubSubListeners"]
 export type ChannelListeners = PubSubTypeListeners extends Map<string, infer L> ? L : never;
 export type MonitorCallback = Parameters<LibraryClient["MONITOR"]>[0];
 export type PubSubKind = "CHANNELS" | "PATTERNS" | "SHARDED";
+export const pubSubKinds: readonly PubSubKind[] = ["CHANNELS", "PATTERNS", "SHARDED"];
 export type Listener = (message: never, channel: never) => unknown;
 /** What the library's queue holds for one command, and whether anybody still waits for it. */
 export interface QueueItem {

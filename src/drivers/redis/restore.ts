@@ -5,9 +5,9 @@ import type { RestoreReport, Session } from "../../link/index.ts";
 import type { Clock } from "../../time/index.ts";
 import type { RedisConnection } from "./connection.ts";
 import { refusalOf, saysForbidden, saysLoading } from "./errors.ts";
-import type { MonitorCallback, PubSubKind } from "./library.ts";
+import { type MonitorCallback, type PubSubKind, pubSubKinds } from "./library.ts";
 import type { RestoringCommand } from "./session-items.ts";
-import { pubSubKinds, type Subscriptions } from "./subscriptions.ts";
+import type { Subscriptions } from "./subscriptions.ts";
 
 /** Between two questions whether the server has read its data: no hot loop, and no long wait after the last. */
 const loadingPauseMs = 100;

@@ -1,7 +1,11 @@
 /** The subscriptions of one client, kept beside its connections: each new connection is given all of them. */
-import type { ChannelListeners, Listener, PubSubKind, PubSubTypeListeners } from "./library.ts";
-
-export const pubSubKinds: readonly PubSubKind[] = ["CHANNELS", "PATTERNS", "SHARDED"];
+import {
+  type ChannelListeners,
+  type Listener,
+  type PubSubKind,
+  type PubSubTypeListeners,
+  pubSubKinds,
+} from "./library.ts";
 
 function asList(channels: string | readonly string[]): readonly string[] {
   return typeof channels === "string" ? [channels] : channels;

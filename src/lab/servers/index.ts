@@ -5,6 +5,7 @@ export { ServerUnavailable } from "./errors.ts";
 export { canEnter, type Identity, powerlessIdentity } from "./identity.ts";
 export { NatsCluster, type NatsClusterOptions } from "./nats-cluster.ts";
 export type { Exit } from "./process.ts";
+export { RedisCluster, type RedisClusterOptions } from "./redis-cluster.ts";
 export { type BoundReplication, RunningServer } from "./server.ts";
 export { SQL_DATABASE, SQL_USER, SqlControl, type SqlDialect, type SqlSession } from "./sql-control.ts";
 export { SqlPair, type SqlPairOptions } from "./sql-pair.ts";

@@ -4,7 +4,7 @@ import { ask } from "./ask.ts";
 import type { Launch, ServerEntry } from "./entry.ts";
 
 /** A command as Redis reads it from the wire. */
-function command(...words: readonly string[]): string {
+export function command(...words: readonly string[]): string {
   const parts = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
   return `*${words.length}\r\n${parts.join("")}`;
 }
