@@ -68,8 +68,8 @@ test("types of holdfast/redis", () => {
   expectTypeOf(ours.createClient).parameter(0).exclude<undefined>().toHaveProperty("resilience");
   expectTypeOf<ours.RedisClientOptions>().toEqualTypeOf<library.RedisClientOptions>();
   expectTypeOf<ours.RedisClientType>().toEqualTypeOf<library.RedisClientType>();
-  const cluster = ours.createCluster({ rootNodes: [], RESP: 2, scripts: { add: script } });
-  const clusterTheirs = library.createCluster({ rootNodes: [], RESP: 2, scripts: { add: script } });
+  const cluster = ours.createCluster({ rootNodes: [{}], RESP: 2, scripts: { add: script } });
+  const clusterTheirs = library.createCluster({ rootNodes: [{}], RESP: 2, scripts: { add: script } });
   expectTypeOf(cluster).toExtend<typeof clusterTheirs>();
   expectTypeOf(cluster.get).toEqualTypeOf(clusterTheirs.get);
   expectTypeOf(cluster.add).toEqualTypeOf(clusterTheirs.add);

@@ -1,4 +1,5 @@
 /** Several redis-servers on loopback that form one cluster: masters that share the slots, and replicas if asked for. */
+import { reasonOf } from "../../call/index.ts";
 import { ask } from "./ask.ts";
 import { freePort } from "./port.ts";
 import { command } from "./redis.ts";
@@ -37,29 +38,19 @@ export class RedisCluster implements AsyncDisposable {
   /** Starts them all; resolves when every slot is served and every server knows all others. */
   static async start(options: RedisClusterOptions = {}): Promise<RedisCluster> {
     const { masters = 3, replicas = 0, durable = false, nodeTimeoutMs = 1_000, config, get } = options;
-    const members = Array.from({ length: masters * (1 + replicas) }, () => freePort());
-    const buses = await Promise.all(members);
-    const starts = await Promise.allSettled(
-      buses.map((bus) =>
-        startServer("redis", {
-          durable,
-          ...(get !== undefined && { get }),
-          config: {
-            "cluster-enabled": "yes",
-            "cluster-port": bus,
-            "cluster-node-timeout": nodeTimeoutMs,
-            ...config,
-          },
-        }),
-      ),
-    );
-    const cluster = new RedisCluster(
-      starts.flatMap((each) => (each.status === "fulfilled" ? [each.value] : [])),
-    );
+    const common: StartOptions = { durable, ...(get !== undefined && { get }) };
+    const settings = { "cluster-enabled": "yes", "cluster-node-timeout": nodeTimeoutMs, ...config };
+    const members = Array.from({ length: masters * (1 + replicas) }, () => startMember(common, settings));
+    const starts = await Promise.allSettled(members);
+    const started = starts.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+    const cluster = new RedisCluster(started.map(({ server }) => server));
     const failed = starts.find((each) => each.status === "rejected");
     try {
       if (failed !== undefined) throw failed.reason;
-      await cluster.#form(masters, buses);
+      await cluster.#form(
+        masters,
+        started.map(({ bus }) => bus),
+      );
       return cluster;
     } catch (error) {
       await cluster[Symbol.asyncDispose]();
@@ -123,6 +114,24 @@ export class RedisCluster implements AsyncDisposable {
         const nodes = await tell(server, "CLUSTER", "NODES");
         return nodes.split(/[ ,]slave /).length === replicas.length + 1;
       });
+    }
+  }
+}
+
+/** Between our look for a free port and the server's use of it another program may take it. */
+const PORT_TRIES = 5;
+
+async function startMember(
+  common: StartOptions,
+  settings: NonNullable<StartOptions["config"]>,
+): Promise<{ readonly server: RunningServer; readonly bus: number }> {
+  for (let left = PORT_TRIES; ; left--) {
+    const bus = await freePort();
+    try {
+      const server = await startServer("redis", { ...common, config: { ...settings, "cluster-port": bus } });
+      return { server, bus };
+    } catch (error) {
+      if (left <= 1 || !/address already in use/i.test(reasonOf(error))) throw error;
     }
   }
 }

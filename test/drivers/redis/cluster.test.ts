@@ -3,13 +3,16 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { constant } from "../../../src/backoff/index.ts";
 import { isHoldfastError } from "../../../src/call/index.ts";
+import { withClientsFrom } from "../../../src/drivers/redis/cluster-nodes.ts";
 import {
   createCluster,
   defineScript,
   MaxCommandRedirectionsError,
   RESP_TYPES,
+  RedisClient,
+  RedisCluster,
 } from "../../../src/drivers/redis/index.ts";
-import type { RedisCluster, RedisClusterOptions, RunningServer } from "../../../src/lab/index.ts";
+import type { RedisClusterOptions, RunningServer, RedisCluster as Servers } from "../../../src/lab/index.ts";
 import { checkLeaks } from "../../support/leaks.ts";
 import { withRedisCluster } from "../../support/servers.ts";
 import { quick } from "./rig.ts";
@@ -17,7 +20,7 @@ import { quick } from "./rig.ts";
 type Options = Partial<Parameters<typeof createCluster>[0]>;
 
 interface ClusterRig {
-  readonly servers: RedisCluster;
+  readonly servers: Servers;
   client(options?: Options): ReturnType<typeof createCluster>;
 }
 
@@ -226,6 +229,23 @@ test("views, scripts, duplicates and close are the library's", async (t) => {
   assert.equal(client.isOpen, false);
   assert.equal(client.resilience.nodes().size, 0);
   await assert.rejects(client.get("n"), /closed/);
+});
+
+test("the library's own clusters and clients stay what they are", () => {
+  const own = Object.getOwnPropertyDescriptor(RedisClient, "factory");
+  const cluster = createCluster({ rootNodes: [{ url: "redis://127.0.0.1:1" }] });
+  assert.ok(cluster instanceof RedisCluster);
+  assert.deepEqual(Object.getOwnPropertyDescriptor(RedisClient, "factory"), own);
+  assert.throws(
+    () =>
+      withClientsFrom(
+        () => assert.fail("nobody asked"),
+        () => "no cluster",
+      ),
+    /in another way/,
+  );
+  assert.throws(() => createCluster({ rootNodes: [{}], clientSideCache: {}, RESP: 2 } as never), /RESP3/);
+  assert.deepEqual(Object.getOwnPropertyDescriptor(RedisClient, "factory"), own);
 });
 
 test("a wrong option is told before anything is dialled", () => {
