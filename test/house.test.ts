@@ -43,6 +43,24 @@ const samples: Record<
       file("src/link/b.ts", 'throw new Error("import it from \\"../pool/index.ts\\"");'),
     ],
   },
+  "no files import each other in a circle": {
+    rule: rules.noCircles,
+    bad: [
+      [
+        [
+          file("src/link/a.ts", 'import { b } from "./b.ts";'),
+          file("src/link/b.ts", 'import type { c } from "./x/c.ts";'),
+          file("src/link/x/c.ts", 'import type { b } from "../b.ts";'),
+        ],
+        /^src\/link\/b.ts → src\/link\/x\/c.ts → src\/link\/b.ts: a circle$/,
+      ],
+    ],
+    good: [
+      file("src/link/a.ts", 'import { b } from "./b.ts"; import { c } from "./c.ts";'),
+      file("src/link/b.ts", 'import { c } from "./c.ts";'),
+      file("src/link/c.ts", ""),
+    ],
+  },
   "the engine imports no module and touches nothing of Node's": {
     rule: rules.engineTouchesNothing,
     bad: [

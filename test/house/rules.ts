@@ -62,6 +62,24 @@ export const roomsImportDoorsOfEarlierRooms: Rule = (files) =>
     return broken;
   });
 
+/** Also of types: who reads one file of a circle must read them all. */
+export const noCircles: Rule = (files) => {
+  const targets = new Map(
+    inSrc(files).map((file) => [file.path, [...edges(file)].map(({ target }) => target)]),
+  );
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const visit = (path: string, way: readonly string[]): void => {
+    const start = way.indexOf(path);
+    if (start >= 0) circles.push(`${[...way.slice(start), path].join(" → ")}: a circle`);
+    if (start >= 0 || done.has(path)) return;
+    for (const target of targets.get(path) ?? []) visit(target, [...way, path]);
+    done.add(path);
+  };
+  for (const path of targets.keys()) visit(path, []);
+  return circles;
+};
+
 export const engineTouchesNothing: Rule = (files) =>
   inSrc(files)
     .filter(({ path }) => engine.has(roomOf(path)) && path !== SYSTEM)

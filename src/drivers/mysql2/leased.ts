@@ -11,9 +11,9 @@ import {
 } from "../../sql/index.ts";
 import { transactionOn } from "./connection.ts";
 import { baseDriver } from "./driver.ts";
+import type { Lender } from "./lender.ts";
 import type { Callback } from "./library.ts";
 import type { Physical } from "./physical.ts";
-import type { HoldfastPool } from "./pool.ts";
 import { promisedConnection, type ResilientConnection } from "./promised.ts";
 import { SessionCore } from "./session-core.ts";
 import { attach, ShellPoolConnection, shellConfig, showPhysical } from "./shell.ts";
@@ -31,12 +31,12 @@ const rules: LeaseRules<Physical> = {
 
 export class LeasedConnection extends ShellPoolConnection {
   readonly core: SessionCore;
-  readonly #pool: HoldfastPool;
+  readonly #pool: Lender;
   readonly #lease: LeaseDriver<Physical>;
   #resilience: Resilience | undefined;
   #released = false;
 
-  private constructor(pool: HoldfastPool, lease: LeaseDriver<Physical>) {
+  private constructor(pool: Lender, lease: LeaseDriver<Physical>) {
     super(pool, { config: shellConfig(pool.settings.plan.config) });
     this.#pool = pool;
     this.#lease = lease;
@@ -65,7 +65,7 @@ export class LeasedConnection extends ShellPoolConnection {
   }
 
   /** Waits on the pool, never on a dial. */
-  static async acquire(pool: HoldfastPool): Promise<LeasedConnection> {
+  static async acquire(pool: Lender): Promise<LeasedConnection> {
     const lease = await pool.elastic.acquire();
     const connection = new LeasedConnection(pool, new LeaseDriver(pool.elastic, lease, rules, baseDriver()));
     showPhysical(connection, lease.connection);

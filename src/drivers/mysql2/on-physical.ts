@@ -1,9 +1,9 @@
 /** A shell right on one connection of the pool, for listeners of the pool's events: nothing is supervised there. */
 import { settle } from "../../sql/index.ts";
 import type { Job } from "./job.ts";
+import type { Lender } from "./lender.ts";
 import type { LibraryConnection } from "./library.ts";
 import type { Physical } from "./physical.ts";
-import type { HoldfastPool } from "./pool.ts";
 import { attach, ShellPoolConnection, shellConfig, showPhysical } from "./shell.ts";
 
 const shells: WeakMap<Physical, LibraryConnection> = new WeakMap();
@@ -12,7 +12,7 @@ const shells: WeakMap<Physical, LibraryConnection> = new WeakMap();
  * @param setsUp what is sent now, while the listener runs, belongs to the set-up of this connection: it is done again
  * when the session is reset
  */
-export function bareShell(pool: HoldfastPool, physical: Physical, setsUp: boolean): LibraryConnection {
+export function bareShell(pool: Lender, physical: Physical, setsUp: boolean): LibraryConnection {
   const known = shells.get(physical);
   if (known !== undefined) return known;
   const shell = new ShellPoolConnection(pool, { config: shellConfig(pool.settings.plan.config) });

@@ -2,7 +2,7 @@
 import { type CallDescription, isHoldfastError } from "../../call/index.ts";
 import type { CallVerdict, LinkClass, LinkPhaseName } from "../../link/index.ts";
 import { classOfSystemCode } from "../../sql/index.ts";
-import type { Physical } from "./physical.ts";
+import type { ServerWord } from "./server-word.ts";
 
 /** SQLSTATEs that say something about the connection, whatever was asked. */
 const linkClasses: ReadonlyMap<string, LinkClass> = new Map<string, LinkClass>([
@@ -65,7 +65,10 @@ export function isReadOnly(error: unknown): boolean {
  * Whether the server as a whole refused. In a transaction the code is the same when its owner declared it to only read:
  * then a standby says what it is, and so does a server that was told to only read, unless the session may have changed it.
  */
-export function refusesWrites(error: unknown, { word, dirty }: Pick<Physical, "word" | "dirty">): boolean {
+export function refusesWrites(
+  error: unknown,
+  { word, dirty }: { readonly word: ServerWord; readonly dirty: boolean },
+): boolean {
   if (!isReadOnly(error)) return false;
   const { inTransaction, standby, parameters } = word;
   const told = parameters.get("default_transaction_read_only") === "on" && !dirty;

@@ -4,19 +4,19 @@ import { type Resilience, resilienceOf } from "../../observe/index.ts";
 import { LeaseDriver, type LeaseRules, poolEndpoint, type TransactionOptions } from "../../sql/index.ts";
 import { transactionOn } from "./client.ts";
 import { baseDriver } from "./driver.ts";
+import type { Lender } from "./lender.ts";
 import type { Physical } from "./physical.ts";
-import type { HoldfastPool } from "./pool.ts";
 import { SessionCore } from "./session-core.ts";
 import { ShellClient } from "./shell.ts";
 
 export class LeasedClient extends ShellClient {
   readonly core: SessionCore;
-  readonly #pool: HoldfastPool;
+  readonly #pool: Lender;
   readonly #lease: LeaseDriver<Physical>;
   #resilience: Resilience | undefined;
   #released = false;
 
-  private constructor(pool: HoldfastPool, lease: LeaseDriver<Physical>) {
+  private constructor(pool: Lender, lease: LeaseDriver<Physical>) {
     super(pool.settings.inert);
     this.#pool = pool;
     this.#lease = lease;
@@ -48,7 +48,7 @@ export class LeasedClient extends ShellClient {
   }
 
   /** Waits on the pool, never on a dial. */
-  static async acquire(pool: HoldfastPool): Promise<LeasedClient> {
+  static async acquire(pool: Lender): Promise<LeasedClient> {
     const lease = await pool.elastic.acquire();
     const client = new LeasedClient(
       pool,

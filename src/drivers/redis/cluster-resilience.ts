@@ -1,7 +1,6 @@
 /** `cluster.resilience`: the links of a cluster's nodes, seen as one. */
 import type { LinkEvents, LinkSnapshot } from "../../link/index.ts";
 import type { Health, Resilience } from "../../observe/index.ts";
-import type { ResilientClient } from "./client-type.ts";
 
 /** An event of one node's link. */
 export type ClusterEvent<K extends keyof LinkEvents> = LinkEvents[K] & {
@@ -30,7 +29,7 @@ export class NodeLinks implements ClusterResilience {
   readonly #listeners: Map<Listen, Map<string, () => void>> = new Map();
 
   /** Follows a node's client until it is closed. */
-  add(address: string, { resilience }: Pick<ResilientClient, "resilience">): void {
+  add(address: string, { resilience }: { readonly resilience: Resilience }): void {
     let name = address;
     for (let n = 2; this.#links.has(name); n++) name = `${address}#${n}`;
     this.#links.set(name, resilience);

@@ -6,14 +6,7 @@
 import { connect, type Socket } from "node:net";
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../../time/index.ts";
-
-/** What the worker is told; `gate` is set to 1 to let it go. */
-export interface FrozenOrder {
-  readonly host: string;
-  readonly port: number;
-  readonly backlog: number;
-  readonly gate: Int32Array;
-}
+import type { FrozenOrder } from "./frozen-order.ts";
 
 /** Linux completes backlog + 1 handshakes. */
 const fillers = 2;

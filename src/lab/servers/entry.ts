@@ -1,6 +1,6 @@
 /** What the table says about one kind of server. A new server is one object of this shape. */
 import type { Identity } from "./identity.ts";
-import type { SqlDialect } from "./sql-control.ts";
+import type { SqlRow } from "./sql-wire.ts";
 
 /** Where a server program can come from when it is not on PATH, in the order in which they are tried. */
 export type Source =
@@ -89,6 +89,17 @@ export interface Launch {
   /** The server's own directory: configuration, data, log. */
   readonly directory: string;
   readonly options: ServerOptions;
+}
+
+/** How one kind of SQL server is administered. */
+export interface SqlDialect {
+  /** Runs statements as the administrator, over a connection of its own that no client sees. */
+  query(launch: Launch, statements: readonly string[]): Promise<SqlRow[]>;
+  readonly changePassword: (quoted: string) => string;
+  /** The client's sessions, with columns `id` and `doing`. */
+  readonly sessions: string;
+  readonly kill: (id: number) => string;
+  readonly readOnly: (on: boolean) => readonly string[];
 }
 
 export interface ServerEntry {

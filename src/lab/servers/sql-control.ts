@@ -1,21 +1,10 @@
-import type { Launch } from "./entry.ts";
+import type { Launch, SqlDialect } from "./entry.ts";
 import type { SqlRow } from "./sql-wire.ts";
 
 /** The user that clients log in as: the owner of the database `test`, without an administrator's rights. */
 export const SQL_USER = "holdfast";
 /** The database that clients find. */
 export const SQL_DATABASE = "test";
-
-/** How one kind of SQL server is administered. */
-export interface SqlDialect {
-  /** Runs statements as the administrator, over a connection of its own that no client sees. */
-  query(launch: Launch, statements: readonly string[]): Promise<SqlRow[]>;
-  readonly changePassword: (quoted: string) => string;
-  /** The client's sessions, with columns `id` and `doing`. */
-  readonly sessions: string;
-  readonly kill: (id: number) => string;
-  readonly readOnly: (on: boolean) => readonly string[];
-}
 
 export interface SqlSession {
   readonly id: number;
