@@ -237,9 +237,15 @@ export function standbyTests(driver: StandbyDriver): void {
     await load.goesOn();
     // Its connections stay; it only refuses from now on.
     await first.sql.setReadOnly(true);
-    await held.ask("BEGIN");
-    await assert.rejects(insert(held.ask)(1_000_000), driver.readOnlyError, "a transaction's owner is told");
-    await held.ask("ROLLBACK");
+    // A PostgreSQL session hears of it a moment after the others: until then its transaction is rolled back here.
+    let refusal: unknown;
+    await until("a refusal", 10_000, async () => {
+      await held.ask("BEGIN");
+      refusal = await insert(held.ask)(1_000_000).catch((error: unknown) => error);
+      await held.ask("ROLLBACK");
+      return refusal instanceof Error;
+    });
+    await assert.rejects(Promise.reject(refusal), driver.readOnlyError, "a transaction's owner is told");
     await pair.caughtUp();
     await pair.promote();
     await load.goesOn();
