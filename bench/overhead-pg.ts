@@ -1,14 +1,11 @@
 /** `SELECT 1` through our pool, beside the bare client and the library's own pool. */
 import bare from "pg";
 import { Pool } from "../src/drivers/pg/index.ts";
-import type { Contender } from "./contender.ts";
+import type { Contender, Opened } from "./contender.ts";
 
 const max = 10;
 
-export async function pgContenders(connectionString: string): Promise<{
-  readonly contenders: readonly Contender[];
-  readonly end: () => Promise<void>;
-}> {
+export async function pgContenders(connectionString: string): Promise<Opened> {
   const client = new bare.Client({ connectionString });
   await client.connect();
   const theirs = new bare.Pool({ connectionString, max });

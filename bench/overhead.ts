@@ -7,7 +7,7 @@ import { createTcpClient } from "../src/drivers/tcp/index.ts";
 import { startServer } from "../src/lab/index.ts";
 import type { Bench } from "./bench.ts";
 import { message, startChild } from "./children.ts";
-import type { Contender } from "./contender.ts";
+import type { Contender, Opened } from "./contender.ts";
 import { bootstrapRandom, interleave, type Rounds, type Side } from "./harness.ts";
 import { mysql2Contenders } from "./overhead-mysql2.ts";
 import { pgContenders } from "./overhead-pg.ts";
@@ -23,6 +23,7 @@ const WIDEST = 0.1;
 const ECHO_BYTES = 64;
 /** A statement takes about four times as long as a Redis command. */
 const SQL_SHARE = 0.25;
+const SQL_OPENINGS = 8;
 
 function sides(contenders: readonly Contender[], shape: "one" | "many"): Side[] {
   return contenders.map((contender) => ({
@@ -34,23 +35,50 @@ function sides(contenders: readonly Contender[], shape: "one" | "many"): Side[] 
   }));
 }
 
-/** The last contender is ours; the first is the one the goal is about. */
+interface Compared {
+  /** Of the calls; default all. */
+  readonly share?: number;
+  /** The least speed one at a time. */
+  readonly leastOne?: number;
+  /**
+   * How many times all connections are opened anew, with a part of the rounds each. Default 1. A SQL server has a
+   * process or a thread for each connection, and where the scheduler puts it weighs more than any client.
+   */
+  readonly openings?: number;
+}
+
 async function compare(
   label: string,
-  contenders: readonly Contender[],
+  open: () => Promise<Opened>,
   how: Omit<Rounds, "ops">,
-  { share = 1, leastOne = ONE_AT_A_TIME.goal }: { readonly share?: number; readonly leastOne?: number } = {},
+  c: Compared = {},
 ) {
+  const { share = 1, leastOne = ONE_AT_A_TIME.goal, openings = 1 } = c;
+  const rounds = Math.ceil(how.rounds / openings);
+  const shapes = [ONE_AT_A_TIME, PIPELINED];
+  /** By shape and contender: ns of each round. */
+  const found: number[][][] = shapes.map(() => []);
+  let names: string[] = [];
+  for (let opening = 0; opening < openings; opening++) {
+    const { contenders, end } = await open();
+    names = contenders.map(({ name }) => name);
+    for (const [i, shape] of shapes.entries()) {
+      const all = sides(contenders, shape === PIPELINED ? "many" : "one");
+      const ns = await interleave(`${label}, ${shape.name}`, all, { ...how, rounds, ops: shape.ops * share });
+      for (const [n, each] of ns.entries()) {
+        found[i]![n] = [...(found[i]![n] ?? []), ...each];
+      }
+    }
+    await end();
+  }
   const rows: string[][] = [];
   const goals: Goal[] = [];
   const random = bootstrapRandom();
-  for (const shape of [ONE_AT_A_TIME, PIPELINED]) {
-    const all = sides(contenders, shape === PIPELINED ? "many" : "one");
-    const ns = await interleave(`${label}, ${shape.name}`, all, { ...how, ops: shape.ops * share });
+  for (const [i, shape] of shapes.entries()) {
     const goal = shape === ONE_AT_A_TIME ? leastOne : shape.goal;
-    const own = ns.at(-1) as number[];
-    for (const [i, { name }] of contenders.entries()) {
-      const each = ns[i] as number[];
+    const own = found[i]!.at(-1) as number[];
+    for (const [n, name] of names.entries()) {
+      const each = found[i]![n] as number[];
       // Speed against speed: the inverse of the times.
       const speed = each === own ? undefined : pairedRatio(each, own, random);
       rows.push([
@@ -70,7 +98,7 @@ async function compare(
   return { rows, goals };
 }
 
-async function redisContenders(port: number) {
+async function redisContenders(port: number): Promise<Opened> {
   const socket = { host: "127.0.0.1", port };
   const bare = createBareClient({ socket });
   const withoutTimeout = createBareClient({ socket, commandOptions: { timeout: 0 } });
@@ -92,7 +120,7 @@ async function redisContenders(port: number) {
       contender("node-redis without its timeout", withoutTimeout),
       contender("holdfast/redis at its defaults (the same 5 s deadline)", own),
     ],
-    end: () => {
+    async end() {
       for (const client of clients) client.destroy();
     },
   };
@@ -118,7 +146,7 @@ class Echoes {
   }
 }
 
-async function tcpContenders(port: number) {
+async function tcpContenders(port: number): Promise<Opened> {
   const payload = Buffer.alloc(ECHO_BYTES, "x");
   const contender = (name: string, echoes: Echoes, send: () => void): Contender => ({
     name,
@@ -153,25 +181,16 @@ export const overhead: Bench = {
   async run({ full }) {
     const how = { rounds: full ? 300 : 80, warmups: 10, collects: false };
     await using server = await startServer("redis");
-    const redis = await redisContenders(server.port);
-    const redisFound = await compare("redis GET", redis.contenders, how);
-    redis.end();
+    const redisFound = await compare("redis GET", () => redisContenders(server.port), how);
     const echo = startChild("./echo-server.js");
-    const tcp = await tcpContenders(await message<number>(echo));
-    const tcpFound = await compare("tcp echo", tcp.contenders, how);
-    await tcp.end();
+    const echoPort = await message<number>(echo);
+    const tcpFound = await compare("tcp echo", () => tcpContenders(echoPort), how);
     echo.kill();
     await using postgres = await startServer("postgres");
-    const pg = await pgContenders(postgres.url);
-    const pgFound = await compare("pg SELECT 1", pg.contenders, how, { share: SQL_SHARE, leastOne: 0.9 });
-    await pg.end();
+    const sql: Compared = { share: SQL_SHARE, leastOne: 0.9, openings: SQL_OPENINGS };
+    const pgFound = await compare("pg SELECT 1", () => pgContenders(postgres.url), how, sql);
     await using mariadb = await startServer("mariadb");
-    const mysql2 = mysql2Contenders(mariadb.port);
-    const mysql2Found = await compare("mysql2 SELECT 1", mysql2.contenders, how, {
-      share: SQL_SHARE,
-      leastOne: 0.9,
-    });
-    await mysql2.end();
+    const mysql2Found = await compare("mysql2 SELECT 1", () => mysql2Contenders(mariadb.port), how, sql);
     const table: Table = {
       columns: ["", "µs each", "speed of ours against it"],
       rows: [...redisFound.rows, ...tcpFound.rows, ...pgFound.rows, ...mysql2Found.rows],
@@ -179,7 +198,7 @@ export const overhead: Bench = {
     return {
       method: [
         `Redis ${server.version}, value of 20 bytes; PostgreSQL ${postgres.version}, MariaDB ${mariadb.version}; echo of ${ECHO_BYTES} bytes; servers in processes of their own, loopback`,
-        `${how.rounds} rounds for each row, in turn: ${ONE_AT_A_TIME.ops} calls one at a time, ${figure(PIPELINED.ops)} at once by ${PIPELINED.batch}; of SQL a quarter`,
+        `${how.rounds} rounds for each row, in turn: ${ONE_AT_A_TIME.ops} calls one at a time, ${figure(PIPELINED.ops)} at once by ${PIPELINED.batch}; of SQL a quarter, with connections opened anew ${SQL_OPENINGS} times`,
       ],
       tables: [table],
       goals: [...redisFound.goals, ...tcpFound.goals, ...pgFound.goals, ...mysql2Found.goals],
