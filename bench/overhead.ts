@@ -11,6 +11,7 @@ import type { Contender, Opened } from "./contender.ts";
 import { bootstrapRandom, interleave, type Rounds, type Side } from "./harness.ts";
 import { mysql2Contenders } from "./overhead-mysql2.ts";
 import { pgContenders } from "./overhead-pg.ts";
+import { pinServer, unpin } from "./pin.ts";
 import { figure, type Goal, type Table, withInterval } from "./report.ts";
 import { median, pairedRatio, verdict } from "./statistics.ts";
 
@@ -188,9 +189,12 @@ export const overhead: Bench = {
     echo.kill();
     await using postgres = await startServer("postgres");
     const sql: Compared = { share: SQL_SHARE, leastOne: 0.9, openings: SQL_OPENINGS };
+    const pinned = await pinServer(postgres.pid);
     const pgFound = await compare("pg SELECT 1", () => pgContenders(postgres.url), how, sql);
     await using mariadb = await startServer("mariadb");
+    await pinServer(mariadb.pid);
     const mysql2Found = await compare("mysql2 SELECT 1", () => mysql2Contenders(mariadb.port), how, sql);
+    await unpin();
     const table: Table = {
       columns: ["", "µs each", "speed of ours against it"],
       rows: [...redisFound.rows, ...tcpFound.rows, ...pgFound.rows, ...mysql2Found.rows],
@@ -198,7 +202,7 @@ export const overhead: Bench = {
     return {
       method: [
         `Redis ${server.version}, value of 20 bytes; PostgreSQL ${postgres.version}, MariaDB ${mariadb.version}; echo of ${ECHO_BYTES} bytes; servers in processes of their own, loopback`,
-        `${how.rounds} rounds for each row, in turn: ${ONE_AT_A_TIME.ops} calls one at a time, ${figure(PIPELINED.ops)} at once by ${PIPELINED.batch}; of SQL a quarter, with connections opened anew ${SQL_OPENINGS} times`,
+        `${how.rounds} rounds for each row, in turn: ${ONE_AT_A_TIME.ops} calls one at a time, ${figure(PIPELINED.ops)} at once by ${PIPELINED.batch}; of SQL a quarter, with connections opened anew ${SQL_OPENINGS} times, ${pinned}`,
       ],
       tables: [table],
       goals: [...redisFound.goals, ...tcpFound.goals, ...pgFound.goals, ...mysql2Found.goals],
