@@ -1,5 +1,6 @@
 // node build/examples/mysql2.js [mysql://user@host:port/database] — then restart the server and watch.
 
+import { setTimeout as delay } from "node:timers/promises";
 import { createPool } from "../src/drivers/mysql2/promise.ts"; // yours: "holdfast/mysql2/promise", was "mysql2/promise"
 import { isHoldfastError } from "../src/index.ts"; // yours: "holdfast"
 
@@ -17,5 +18,6 @@ for (let i = 0; i < 20; i++) {
     if (!isHoldfastError(error)) throw error; // the server's own answer
     console.error(error.outcome, error.message); // "not-applied": repeat it; "maybe-applied": ask first
   }
+  await delay(200);
 }
 await pool.end();

@@ -10,7 +10,7 @@ for (let i = 0; i < 20; i++) {
   try {
     await pool.query("INSERT INTO hits VALUES ($1)", [i]);
     // A read waits out a restart, and is sent again when it was under way.
-    const { rows } = await pool.query("SELECT count(*)::int AS hits, pg_sleep(0.05) FROM hits");
+    const { rows } = await pool.query("SELECT count(*)::int AS hits, pg_sleep(0.2) FROM hits");
     console.log("hits:", rows[0].hits);
   } catch (error) {
     if (!isHoldfastError(error)) throw error; // the server's own answer
