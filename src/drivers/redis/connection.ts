@@ -2,6 +2,7 @@
 import { connect as connectSocket, type NetConnectOpts, type Socket } from "node:net";
 import { HoldfastError, reasonOf } from "../../call/index.ts";
 import { type Dial, takenBack } from "../../link/index.ts";
+import type { Clock } from "../../time/index.ts";
 import type {
   AnyRedisClientOptions,
   CommandOptions,
@@ -12,6 +13,7 @@ import type {
   RedisArgument,
 } from "./library.ts";
 import { socketsMadeBy } from "./socket-tap.ts";
+import { WriteStall, type WriteStallOwner } from "./write-stall.ts";
 import { isTraced, Writer, type WriterOwner } from "./writer.ts";
 
 /** What happens on a connection beside replies. */
@@ -23,6 +25,9 @@ export interface ConnectionOwner {
   shardMoved(channel: string): void;
   /** The process may end while connected. */
   readonly unrefed: boolean;
+  /** A connection whose writes make no progress for that long is lost; Infinity: nobody looks. */
+  readonly writeTimeoutMs: number;
+  readonly clock: Clock;
 }
 
 /** Which uses of the library's inside have passed their check. */
@@ -33,7 +38,7 @@ export interface Trust {
   readonly writing: boolean;
 }
 
-export class RedisConnection implements WriterOwner {
+export class RedisConnection implements WriterOwner, WriteStallOwner {
   readonly client: LibraryClient;
   readonly dial: Dial;
   /** Restored items and their values, so that a second round of restoring sends only what is new. */
@@ -47,6 +52,9 @@ export class RedisConnection implements WriterOwner {
   #submitted = 0;
   #writtenBefore = 0;
   #writer: Writer | undefined;
+  /** Made when a write timeout is set: by default nothing is watched. */
+  #stall: WriteStall | undefined;
+  readonly #writeTimeoutMs: number;
 
   private constructor(
     client: LibraryClient,
@@ -60,6 +68,7 @@ export class RedisConnection implements WriterOwner {
     this.#trust = trust;
     this.#queue = client._getQueue();
     this.#sockets = sockets;
+    this.#writeTimeoutMs = owner.writeTimeoutMs;
     client.on("error", (error: unknown) => this.broken(error));
     client.on("connect", () => {
       dial.step("handshake");
@@ -88,7 +97,7 @@ export class RedisConnection implements WriterOwner {
     const sockets: Socket[] = under === undefined ? [] : [under];
     const connection = new RedisConnection(client, dial, trust, sockets, owner);
     try {
-      await connection.#connect(sockets);
+      await connection.#connect(sockets, owner.clock);
       return connection;
     } catch (error) {
       client.destroy();
@@ -96,7 +105,7 @@ export class RedisConnection implements WriterOwner {
     }
   }
 
-  async #connect(sockets: Socket[]): Promise<void> {
+  async #connect(sockets: Socket[], clock: Clock): Promise<void> {
     const { signal } = this.dial;
     const failed = new Promise<never>((_, reject) => {
       this.#failOpen = reject;
@@ -116,6 +125,9 @@ export class RedisConnection implements WriterOwner {
       // Over TLS the library writes: its TLS socket is hidden from us.
       if (this.#trust.writing && socket !== undefined && socket === made[0]) {
         this.#writer = new Writer(this.#queue, socket, this);
+      }
+      if (this.#writeTimeoutMs < Infinity && socket !== undefined) {
+        this.#stall = new WriteStall(socket, clock, this.#writeTimeoutMs, this);
       }
     } finally {
       failed.catch(() => {});
@@ -201,6 +213,18 @@ export class RedisConnection implements WriterOwner {
       this.#writtenBefore = this.#socket?.bytesWritten ?? 0;
     }
     this.#submitted += bytes;
+    this.#stall?.entering();
+  }
+
+  /** Something waits for its turn at the socket, or (where the library writes) may do so. */
+  get isWriting(): boolean {
+    return !this.#allWritten() || (this.#writer?.waitingBytes ?? 0) > 0;
+  }
+
+  stalled(): void {
+    const silentMs = this.#writeTimeoutMs;
+    const message = `no write progress for ${silentMs} ms: the server takes nothing of what is written (writeTimeoutMs)`;
+    this.broken(new HoldfastError("HF_HALF_OPEN", message, { step: "write", details: { silentMs } }));
   }
 
   /** What the library has not written yet was never seen by anybody. */
@@ -211,6 +235,7 @@ export class RedisConnection implements WriterOwner {
   }
 
   destroy(): void {
+    this.#stall?.stop();
     this.client.destroy();
     for (const socket of this.#sockets) socket.destroy();
   }

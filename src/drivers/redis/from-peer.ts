@@ -18,7 +18,8 @@ export type TranslatedOptions = Pick<
 /**
  * What `fromGoRedisUrl`, `fromRedisPy` and the like return, for `createClient(clientOptionsOf(…))`. The peer's read
  * timeout becomes the deadline of one send of a call (waiting and writing included); its retries become ours, which
- * never apply a call twice unless `resilience.retry.unsafeResendMaybeApplied` says so.
+ * never apply a call twice unless `resilience.retry.unsafeResendMaybeApplied` says so. Its write timeout becomes
+ * `resilience.writeTimeoutMs`, 1 ms at least.
  *
  * @throws `HF_OPTION` when the configuration shapes a pool: that takes `createClientPool(...clientPoolOptionsOf(…))`
  */
@@ -60,6 +61,7 @@ export function clientPoolOptionsOf(redis: RedisOptions): [TranslatedOptions, Cl
 
 function memberOptionsOf(redis: RedisOptions): TranslatedOptions {
   const { endpoints, database, username, password, clientName, protocol, tls } = redis.client;
+  const { writeTimeoutMs } = redis.resilience;
   const [first, ...others] = endpoints;
   return {
     socket: socketOf(first, tls),
@@ -78,6 +80,7 @@ function memberOptionsOf(redis: RedisOptions): TranslatedOptions {
       retryBackoff: retryBackoffOf(redis.resilience.retries),
       retryTimeouts: redis.resilience.retries.onTimeout,
       retryLosses: redis.resilience.retries.onLoss,
+      ...(writeTimeoutMs !== undefined && { writeTimeoutMs: Math.max(1, writeTimeoutMs) }),
     },
   };
 }

@@ -53,6 +53,8 @@ export function makeClient(given: GivenOptions | undefined, createPool: CreatePo
         retryBackoff: settings.retryBackoff,
         retryLosses: settings.retryLosses,
         random: resolved.world.random,
+        writeTimeoutMs: settings.writeTimeoutMs,
+        clock: resolved.world.clock,
         options: ({ endpoint, session }) =>
           connectionOptions(base, endpoint, resolved.tcpKeepAliveMs, resolved.policy.connectTimeoutMs, {
             ...(cache && { clientSideCache: cache }),

@@ -82,7 +82,7 @@ export interface RedisResilienceOptions {
   readonly connectTimeoutMs: number | undefined;
   /** Deadline of one call's reply. */
   readonly readTimeoutMs: number | undefined;
-  /** Deadline for handing one call to the kernel. */
+  /** How long a write may make no progress; the connection counts as lost then. */
   readonly writeTimeoutMs: number | undefined;
   readonly retries: RedisRetries;
   /** Idle time before the first TCP keepalive probe; undefined: keepalive off. */

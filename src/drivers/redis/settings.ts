@@ -4,6 +4,7 @@ import { type Backoff, constant, fromFunction, immediately, presetNamed } from "
 import { type Endpoint, endpointId } from "../../endpoint/index.ts";
 import {
   boolean,
+  duration,
   integer,
   optionError,
   type ResilienceOptions,
@@ -34,12 +35,20 @@ export interface RedisClientResilience extends ResilienceOptions {
    * true. False: it is told (`HF_LOST` with its outcome); what never reached the kernel still waits and is sent.
    */
   readonly retryLosses?: boolean;
+  /**
+   * The connection is lost when the server takes nothing of what is written for that long (milliseconds, 1 or more;
+   * found at most a quarter of it later). Its calls end as at any loss. A write that is slow and goes on is left alone.
+   * Default `Infinity`: none. go-redis' WriteTimeout and redis-py's socket_timeout set it.
+   */
+  readonly writeTimeoutMs?: number;
 }
 
 export interface RedisSettings {
   readonly retryBackoff: Backoff | undefined;
   readonly retryTimeouts: boolean;
   readonly retryLosses: boolean;
+  /** Infinity: none. */
+  readonly writeTimeoutMs: number;
   readonly endpoints: readonly Endpoint[];
   readonly resolved: ResolvedResilience;
   /** Emit `ping-interval` after each probe, as the library does. */
@@ -61,6 +70,7 @@ export function looseSocket(socket: SocketOptions | undefined): LooseSocket {
 }
 
 const defaultPort = 6379;
+const writeTimeout = duration({ min: 1, max: Number.POSITIVE_INFINITY });
 
 /**
  * @param options the library's options, its `url` already read into `socket`
@@ -70,7 +80,14 @@ export function readSettings(
   options: AnyRedisClientOptions,
   given: RedisClientResilience | undefined,
 ): RedisSettings {
-  const { endpoints, retryBackoff, retryTimeouts = false, retryLosses = true, ...resilience } = given ?? {};
+  const {
+    endpoints,
+    retryBackoff,
+    retryTimeouts = false,
+    retryLosses = true,
+    writeTimeoutMs = Infinity,
+    ...resilience
+  } = given ?? {};
   const socket = looseSocket(options.socket);
   const wishes = fromLibrary(options, socket);
   const resolved = resolveResilience({
@@ -85,6 +102,7 @@ export function readSettings(
     retryBackoff,
     retryTimeouts: boolean().read(retryTimeouts, "resilience.retryTimeouts"),
     retryLosses: boolean().read(retryLosses, "resilience.retryLosses"),
+    writeTimeoutMs: writeTimeout.read(writeTimeoutMs, "resilience.writeTimeoutMs"),
     endpoints: readEndpoints(socket, endpoints),
     resolved,
     tellsPings: options.pingInterval !== undefined,

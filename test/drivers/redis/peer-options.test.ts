@@ -28,10 +28,8 @@ function delays(backoff: Backoff, count: number): (number | "stop")[] {
 }
 
 test("nothing given: the defaults of the page", () => {
-  const { endpoints, resolved, tellsPings, retryBackoff, retryTimeouts, retryLosses } = readSettings(
-    {},
-    undefined,
-  );
+  const { endpoints, resolved, tellsPings, retryBackoff, retryTimeouts, retryLosses, writeTimeoutMs } =
+    readSettings({}, undefined);
   assert.deepEqual(endpoints, [{ host: "localhost", port: 6379 }]);
   assert.equal(resolved.policy.connectTimeoutMs, 5_000);
   assert.equal(resolved.policy.retryInitial, false);
@@ -39,6 +37,7 @@ test("nothing given: the defaults of the page", () => {
   assert.equal(resolved.tcpKeepAliveMs, 15_000);
   assert.equal(resolved.liveness.idleProbeMs, 15_000);
   assert.deepEqual([tellsPings, retryBackoff, retryTimeouts, retryLosses], [false, undefined, false, true]);
+  assert.equal(writeTimeoutMs, Infinity);
   const options = (client: object): { timeout?: number } | undefined =>
     (client as { _commandOptions?: { timeout?: number } })._commandOptions;
   assert.equal(options(createClient())?.timeout, 5_000);
