@@ -10,7 +10,7 @@ import { type Comparison, compared, type Found, type Recoveries, recoveryTables 
 const SHORT_S = [1, 3, 10];
 const FULL_S = [1, 3, 10, 30, 60, 120];
 /** Clients of each kind, each behind a proxy of its own. */
-const CLIENTS = 24;
+const CLIENTS = 64;
 /** The outages of the clients are longer by up to this share: grids of attempts are met at every phase. */
 const SPREAD = 0.5;
 const CALL_EVERY_DOWN_MS = 100;
